@@ -1,0 +1,108 @@
+/** Every bound of the product in one place, with the relations between bounds asserted on load. Units come last in the names. */
+
+const KiB = 1024;
+const MiB = 1024 * KiB;
+const GiB = 1024 * MiB;
+
+export const limits = {
+  // what a run may be called and hold
+  runIdBytesMax: 730,
+  workspaceNameBytesMax: 100,
+  experimentNameBytesMax: 500,
+  runNameBytesMax: 1000,
+  metricKeyBytesMax: 1024,
+  metricKeysPerRunMax: 100_000,
+  metricContextEntriesMax: 16,
+  metricContextBytesMax: 1024,
+  paramKeyBytesMax: 1024,
+  paramValueBytesMax: 64 * KiB,
+  paramsPerRequestMax: 10_000,
+  tagKeyBytesMax: 1024,
+  tagValueBytesMax: 64 * KiB,
+  tagsPerRequestMax: 10_000,
+  notesBytesMax: 1 * MiB,
+  contextBytesMax: 4 * MiB,
+  reasonBytesMax: 64 * KiB,
+  commandIdBytesMax: 200,
+
+  // requests
+  jsonBodyBytesMax: 8 * MiB,
+  jsonDepthMax: 32,
+  pointsJsonBodyBytesMax: 16 * MiB,
+  urlBytesMax: 8 * KiB,
+
+  // chunks
+  chunkBytesMax: 8 * MiB,
+  chunkHeaderBytesMax: 4 * MiB,
+  chunkRowsMax: 200_000,
+  chunkSeriesMax: 100_000,
+  writerIdBytesMax: 200,
+
+  // the event log
+  logRecordBytesMax: 12 * MiB,
+  logSegmentBytes: 64 * MiB,
+  logReadBytesMax: 16 * MiB,
+  logHotBytesMax: 2 * GiB,
+  logHotAgeMsMax: 24 * 3_600_000,
+  commitMetadataBytesMax: 4096,
+
+  // the projector
+  sliceRowsMax: 500_000,
+  flushIdleMs: 25,
+  flushLoadedMs: 500,
+  dedupWindowBlocks: 10_000,
+  verdictsRememberedOffsets: 1_000_000,
+  deadLettersMax: 1_000,
+
+  // back-pressure and rates (points are weighted: one control request counts `controlRequestPoints`)
+  backlogBytesMax: 512 * MiB,
+  backlogRunShareMax: 0.25,
+  backlogWorkspaceShareMax: 0.5,
+  ratePointsPerKeyPerS: 20_000_000,
+  ratePointsPerWorkspacePerS: 20_000_000,
+  ratePointsPerRunPerS: 5_000_000,
+  controlRequestPoints: 100,
+
+  // liveness of runs
+  heartbeatIntervalMs: 30_000,
+  crashedAfterMs: 90_000,
+  crashEventAfterMs: 600_000,
+
+  // reads
+  barrierWaitMs: 5_000,
+  searchRunsMax: 1_000,
+  searchColumnsMax: 500,
+  filterBytesMax: 16 * KiB,
+  filterDepthMax: 64,
+  topRunsMax: 1_000,
+  seriesRunsMax: 200,
+  seriesKeysMax: 50,
+  seriesBucketsMax: 5_000,
+  seriesBucketsDefault: 1_000,
+  compareRunsMax: 200,
+  queryMsMax: 30_000,
+  liveListenersMax: 5_000,
+  liveBufferedBytesMax: 1 * MiB,
+
+  // the embedded engine
+  embeddedMemoryBytesMax: 6 * GiB,
+  embeddedMarkCacheBytes: 64 * MiB,
+  shutdownMs: 10_000,
+} as const;
+
+function assertRelation(holds: boolean, relation: string): void {
+  if (!holds) throw new Error(`limits.ts: ${relation} does not hold`);
+}
+
+assertRelation(limits.chunkHeaderBytesMax < limits.chunkBytesMax, 'a chunk holds its header');
+assertRelation(limits.chunkBytesMax < limits.logRecordBytesMax, 'a record holds a chunk and its envelope');
+assertRelation(limits.chunkRowsMax <= limits.sliceRowsMax, 'a slice holds a chunk');
+assertRelation(limits.logRecordBytesMax <= limits.logReadBytesMax, 'a read returns at least one record');
+assertRelation(limits.logRecordBytesMax < limits.logSegmentBytes, 'a segment holds a record');
+assertRelation(limits.contextBytesMax < limits.jsonBodyBytesMax, 'a request holds a context');
+assertRelation(
+  limits.heartbeatIntervalMs * 3 <= limits.crashedAfterMs,
+  'three heartbeats fit before a run counts as crashed',
+);
+assertRelation(limits.crashedAfterMs < limits.crashEventAfterMs, 'crashed is derived before it is recorded');
+assertRelation(limits.flushIdleMs < limits.flushLoadedMs, 'idle flushes are quicker');
