@@ -1,0 +1,94 @@
+/** The HTTP face of a server: points on the raw socket first, then Express with queries, commands, the page and the probes. */
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import express, { type Router } from 'express';
+import helmet from 'helmet';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { limits } from '../runtime/limits.js';
+import { Problem } from '../runtime/problem.js';
+import { pageRoutes } from './page.js';
+
+export interface HttpParts {
+  readonly points: (request: IncomingMessage, response: ServerResponse) => boolean;
+  readonly query: Router;
+  readonly ingest: Router;
+  readonly probes: Router;
+  /** Folder of the built page; absent in a server without one. */
+  readonly pageDir: string | undefined;
+}
+
+function sendProblem(response: ServerResponse, problem: Problem): void {
+  response.writeHead(problem.status, problem.headers());
+  response.end(JSON.stringify(problem.body()));
+}
+
+export function createApp(parts: HttpParts): express.Express {
+  const app = express();
+  app.disable('x-powered-by');
+  app.set('query parser', 'simple');
+  app.use(
+    helmet({
+      contentSecurityPolicy: {
+        useDefaults: false,
+        directives: {
+          defaultSrc: ["'self'"],
+          scriptSrc: ["'self'"],
+          styleSrc: ["'self'"],
+          imgSrc: ["'self'", 'data:', 'blob:'],
+          connectSrc: ["'self'"],
+          objectSrc: ["'none'"],
+          baseUri: ["'none'"],
+          formAction: ["'self'"],
+          frameAncestors: ["'none'"],
+        },
+      },
+      strictTransportSecurity: false,
+    }),
+  );
+  app.use(parts.probes);
+  for (const base of ['/api/v1', '/w/:workspace/api/v1']) app.use(base, parts.query, parts.ingest);
+  if (parts.pageDir !== undefined) app.use(pageRoutes(parts.pageDir));
+  app.use((request, response) => {
+    sendProblem(response, new Problem('not_found', `nothing is at ${request.path.slice(0, 200)}`, { field: 'path' }));
+  });
+  app.use((error: unknown, _request: express.Request, response: express.Response, next: express.NextFunction) => {
+    if (response.headersSent) {
+      next(error);
+      return;
+    }
+    if (error instanceof Problem) sendProblem(response, error);
+    else if (error instanceof URIError)
+      sendProblem(response, new Problem('invalid_request', 'the path is not well-formed', { field: 'path' }));
+    else next(error);
+  });
+  return app;
+}
+
+export function createHttpServer(parts: HttpParts): Server {
+  const app = createApp(parts);
+  const server = createServer({ maxHeaderSize: 2 * limits.urlBytesMax }, (request, response) => {
+    if ((request.url ?? '').length > limits.urlBytesMax) {
+      sendProblem(
+        response,
+        new Problem('invalid_request', `the URL is longer than ${String(limits.urlBytesMax)} bytes`, { field: 'url' }),
+      );
+      return;
+    }
+    if (parts.points(request, response)) return;
+    app(request, response);
+  });
+  server.keepAliveTimeout = 65_000;
+  server.requestTimeout = 300_000;
+  return server;
+}
+
+/** Listens and resolves with the port. A port in use comes as an error with code EADDRINUSE. */
+export function listen(server: Server, host: string, port: number): Promise<number> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(port, host, () => {
+      server.off('error', reject);
+      resolve((server.address() as AddressInfo).port);
+    });
+  });
+}

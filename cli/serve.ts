@@ -1,0 +1,151 @@
+/** The composition root: builds the adapters of one embedded server, joins the parts and takes them down in order. */
+import { existsSync, readFileSync } from 'node:fs';
+import { mkdir, rm, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { connect } from '../clickhouse/client.js';
+import { startEmbedded } from '../clickhouse/embedded.js';
+import { migrate } from '../clickhouse/migrate.js';
+import { openFileLog } from '../events/event-log.file.js';
+import { createPositionBoard } from '../events/position-board.js';
+import { emptyPosition } from '../events/position.js';
+import { createAuthenticator } from '../ingest/auth.js';
+import { createPointsHandler } from '../ingest/points.js';
+import { createIngestRouter } from '../ingest/router.js';
+import { startProjectorWorker } from '../projector/worker-host.js';
+import { createQueryRouter } from '../query/router.js';
+import { systemClock } from '../runtime/clock.js';
+import { packageRoot } from '../runtime/entry.js';
+import { limits } from '../runtime/limits.js';
+import { createLogger } from '../runtime/logger.js';
+import { createMetrics } from '../runtime/metrics.js';
+import { err, ok, type Result } from '../runtime/result.js';
+import { openLmdbStore } from '../state/lmdb-store.js';
+import { createReplica } from '../state/replica.js';
+import type { ServerConfig } from './config.js';
+import { createHttpServer, listen } from './http-server.js';
+import { dataLayout } from './layout.js';
+import { createProbes } from './probes.js';
+
+export interface RunningServer {
+  readonly url: string;
+  readonly port: number;
+  readonly startedInMs: number;
+  stop(): Promise<void>;
+}
+
+const database = 'runlog';
+
+export const version = (JSON.parse(readFileSync(path.join(packageRoot, 'package.json'), 'utf8')) as { version: string })
+  .version;
+
+/** Starts everything on one folder; resolves when the first request can be answered. What can be expected to go wrong comes as a sentence. */
+export async function startServer(config: ServerConfig): Promise<Result<RunningServer, string>> {
+  const clock = systemClock;
+  const begun = clock.monotonic();
+  const logger = createLogger(config.logLevel);
+  const metrics = createMetrics();
+  const layout = dataLayout(config.data);
+  await mkdir(config.data, { recursive: true });
+
+  const embedded = await startEmbedded({
+    dir: layout.clickhouse,
+    memoryBytesMax: limits.embeddedMemoryBytesMax,
+    clock,
+    logger,
+  });
+  if (!embedded.ok) return err(embedded.error.detail);
+  const clickhouse = embedded.value;
+  const undo: (() => Promise<unknown> | void)[] = [() => clickhouse.stop()];
+  const unwind = async () => {
+    for (const step of undo.reverse()) await step();
+  };
+
+  try {
+    const writer = connect({ url: clickhouse.url, credentials: clickhouse.writer, clock });
+    const reader = connect({ url: clickhouse.url, credentials: clickhouse.reader, clock });
+    undo.push(
+      () => reader.close(),
+      () => writer.close(),
+    );
+    await migrate(writer, database);
+
+    const log = await openFileLog(layout.log, { metricsPartitions: 1, clock });
+    undo.push(() => log.close());
+    const store = await openLmdbStore(layout.state, log.epoch);
+    undo.push(() => store.close());
+    const replica = createReplica({ log, store, clock, logger });
+    await replica.start();
+    undo.push(() => replica.stop());
+
+    const board = createPositionBoard(log.epoch, clock);
+    const projector = await startProjectorWorker({
+      logDir: layout.log,
+      stateDir: layout.projectorState,
+      clickhouse: { url: clickhouse.url, credentials: clickhouse.writer },
+      database,
+      log,
+      board,
+      clock,
+      logger,
+    });
+    undo.push(() => projector.stop());
+
+    const authenticate = createAuthenticator({
+      replica,
+      clock,
+      requireKeys: config.requireKeys,
+      allowedHosts: config.allowedHosts,
+    });
+    const ingestDeps = { replica, log, board, clock, logger, authenticate };
+    const barrier = async () => {
+      const wanted = { ...emptyPosition(log.epoch), control: replica.folded() };
+      await board.waitFor(wanted, limits.barrierWaitMs);
+    };
+
+    const pageDir = path.join(packageRoot, 'dist', 'ui');
+    const probes = createProbes({
+      version,
+      metrics,
+      openapi: () => ({}),
+      readiness: async () => {
+        const folding = replica.healthy();
+        const tables = await reader.ping();
+        const projecting = projector.health();
+        return {
+          ready: folding.ok && tables && projecting.stoppedBecause === undefined,
+          parts: {
+            log: 'ok',
+            state: folding.ok ? 'ok' : folding.error,
+            tables: tables ? 'ok' : 'ClickHouse does not answer',
+            projector: projecting.stoppedBecause ?? 'ok',
+          },
+        };
+      },
+    });
+    const server = createHttpServer({
+      points: createPointsHandler(ingestDeps),
+      ingest: createIngestRouter(ingestDeps),
+      query: createQueryRouter({ tables: reader, database: 'api', board, clock, logger, authenticate, barrier }),
+      probes,
+      pageDir: existsSync(path.join(pageDir, 'index.html')) ? pageDir : undefined,
+    });
+    undo.push(
+      () =>
+        new Promise<void>((resolve) => {
+          server.close(() => resolve());
+          server.closeAllConnections();
+        }),
+    );
+    const port = await listen(server, config.host, config.port);
+    const url = `http://${config.host.includes(':') ? `[${config.host}]` : config.host}:${String(port)}`;
+    await writeServerFile(layout.serverFile, { url, pid: process.pid });
+    undo.push(() => removeServerFile(layout.serverFile));
+    return ok({ url, port, startedInMs: clock.monotonic() - begun, stop: unwind });
+  } catch (error) {
+    await unwind();
+    if (error instanceof Error && 'code' in error && error.code === 'EADDRINUSE') {
+      return err(`port ${String(config.port)} is taken: choose another with --port, or 0 for any free one`);
+    }
+    throw error;
+  }
+}
