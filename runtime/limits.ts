@@ -30,6 +30,16 @@ export const limits = {
   jsonDepthMax: 32,
   pointsJsonBodyBytesMax: 16 * MiB,
   urlBytesMax: 8 * KiB,
+  idempotencyKeyBytesMax: 90,
+  problemFieldCharsMax: 200,
+  /** Bodies being received, unpacked or appended: what ingest may hold in memory at a time. */
+  inFlightBytesMax: 256 * MiB,
+
+  // what the edge remembers, whatever clients do
+  metricKeysRememberedMax: 1_000_000,
+  writersRememberedMax: 50_000,
+  batchGapsRememberedMax: 1_000,
+  heartbeatsRememberedMax: 200_000,
 
   // chunks
   chunkBytesMax: 8 * MiB,
@@ -37,9 +47,17 @@ export const limits = {
   chunkRowsMax: 200_000,
   chunkSeriesMax: 100_000,
   writerIdBytesMax: 200,
+  chunkDictionaryCacheBytes: 4 * MiB,
 
   // the event log
   logRecordBytesMax: 12 * MiB,
+  logAppendBytesMax: 16 * MiB,
+  logAppendRecordsMax: 100_000,
+  /** Appends that wait for the disk are written together up to this. */
+  logBatchBytes: 4 * MiB,
+  logQueueBytesMax: 128 * MiB,
+  logIndexIntervalBytes: 64 * KiB,
+  logPartitionsMax: 1_024,
   logSegmentBytes: 64 * MiB,
   logReadBytesMax: 16 * MiB,
   logHotBytesMax: 2 * GiB,
@@ -87,6 +105,27 @@ export const limits = {
   // the embedded engine
   embeddedMemoryBytesMax: 6 * GiB,
   embeddedMarkCacheBytes: 64 * MiB,
+  embeddedLogBytesMax: 10 * MiB,
+  embeddedConnectionsMax: 256,
+  embeddedKeepAliveS: 600,
+  embeddedStartMsMax: 60_000,
+  embeddedStartPollMs: 20,
+  embeddedStderrCharsMax: 4_000,
+  embeddedPingEveryMs: 5_000,
+  embeddedPingsFailedMax: 6,
+  embeddedBackoffMsMin: 100,
+  embeddedBackoffMsMax: 30_000,
+
+  // requests to the tables
+  tablesConnectionsMax: 16,
+  tablesRequestMsMax: 120_000,
+  tablesPingMsMax: 5_000,
+  insertBlockRowsMax: 1_048_576,
+  insertBlockBytesMax: 1 * GiB,
+  queryMemoryBytesMax: 2 * GiB,
+  queryResultRowsMax: 10_000_000,
+  queryResultBytesMax: 512 * MiB,
+  queryConcurrentMax: 64,
   shutdownMs: 10_000,
 } as const;
 
@@ -98,11 +137,27 @@ assertRelation(limits.chunkHeaderBytesMax < limits.chunkBytesMax, 'a chunk holds
 assertRelation(limits.chunkBytesMax < limits.logRecordBytesMax, 'a record holds a chunk and its envelope');
 assertRelation(limits.chunkRowsMax <= limits.sliceRowsMax, 'a slice holds a chunk');
 assertRelation(limits.logRecordBytesMax <= limits.logReadBytesMax, 'a read returns at least one record');
-assertRelation(limits.logRecordBytesMax < limits.logSegmentBytes, 'a segment holds a record');
+assertRelation(limits.logRecordBytesMax <= limits.logAppendBytesMax, 'an append holds a record');
+assertRelation(limits.logBatchBytes <= limits.logAppendBytesMax, 'a joined batch is no larger than an append may be');
+assertRelation(limits.logAppendBytesMax + MiB < limits.logSegmentBytes, 'a segment holds an append');
+assertRelation(limits.logAppendBytesMax <= limits.logQueueBytesMax, 'the queue holds an append');
 assertRelation(limits.contextBytesMax < limits.jsonBodyBytesMax, 'a request holds a context');
 assertRelation(
   limits.heartbeatIntervalMs * 3 <= limits.crashedAfterMs,
   'three heartbeats fit before a run counts as crashed',
 );
 assertRelation(limits.crashedAfterMs < limits.crashEventAfterMs, 'crashed is derived before it is recorded');
+assertRelation(limits.sliceRowsMax <= limits.insertBlockRowsMax, 'a slice is inserted as one block');
+assertRelation(
+  limits.workspaceNameBytesMax + limits.idempotencyKeyBytesMax + 10 <= limits.commandIdBytesMax,
+  'a command id holds its workspace, a short digest and the key of the client',
+);
+assertRelation(
+  limits.pointsJsonBodyBytesMax <= limits.inFlightBytesMax * limits.backlogRunShareMax,
+  'one run may have a largest request in flight',
+);
+assertRelation(
+  limits.metricKeysPerRunMax <= limits.metricKeysRememberedMax,
+  'the keys of a largest run are remembered',
+);
 assertRelation(limits.flushIdleMs < limits.flushLoadedMs, 'idle flushes are quicker');
