@@ -1,5 +1,5 @@
 /** LZ4 in its two forms: raw blocks (bodies of chunks, batches of the log) and frames (HTTP bodies), never inflating past a bound. */
-import { compress, compressFrameSync, compressSync, decompressFrame as inflateFrame, uncompressSync } from 'lz4-napi';
+import { compress, compressFrameSync, compressSync, decompressFrameSync, uncompressSync } from 'lz4-napi';
 import { err, ok, type Result } from '../runtime/result.js';
 
 /** The package puts the size in front of a block, as a u32. Our formats carry the size themselves. */
@@ -31,17 +31,14 @@ export const compressFrame = (bytes: Uint8Array): Uint8Array => compressFrameSyn
 export type FrameFault = 'malformed' | 'too_large';
 
 /**
- * Inflates one LZ4 frame of at most `rawBytesMax` on the thread pool. The package inflates without a bound and accepts
- * a frame that is cut short, so the blocks are walked and measured first.
+ * Inflates one LZ4 frame of at most `rawBytesMax`. The package inflates without a bound and accepts a frame that is cut
+ * short, so the blocks are walked and measured first.
  */
-export async function decompressFrame(
-  frame: Uint8Array,
-  rawBytesMax = Number.MAX_SAFE_INTEGER,
-): Promise<Result<Uint8Array, FrameFault>> {
+export function uncompressFrame(frame: Uint8Array, rawBytesMax: number): Result<Uint8Array, FrameFault> {
   const measured = measureFrame(frame, rawBytesMax);
   if (!measured.ok) return measured;
   try {
-    const raw = await inflateFrame(asBuffer(frame));
+    const raw = decompressFrameSync(asBuffer(frame));
     return raw.length === measured.value ? ok(raw) : err('malformed');
   } catch {
     return err('malformed');
