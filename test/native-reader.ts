@@ -1,0 +1,133 @@
+/** Reads a block in ClickHouse's Native format, for tests: written from the format, not from the encoder, so that the two check each other. */
+
+export interface VarianceState {
+  readonly count: number;
+  readonly mean: number;
+  readonly squares: number;
+}
+
+export type NativeValue = string | number | bigint | null | VarianceState | readonly NativeValue[];
+export type NativeRow = Record<string, NativeValue>;
+
+/** The rows of one block that may come in pieces. 64-bit integers come as bigint, times in ms. */
+export function readNativeBlock(body: Uint8Array | readonly Uint8Array[]): {
+  types: Record<string, string>;
+  rows: NativeRow[];
+} {
+  const bytes = body instanceof Uint8Array ? body : Buffer.concat(body);
+  const cursor = new Cursor(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength));
+  const columnCount = cursor.varUint();
+  const rowCount = cursor.varUint();
+  const types: Record<string, string> = {};
+  const rows = Array.from({ length: rowCount }, (): NativeRow => ({}));
+  for (let c = 0; c < columnCount; c++) {
+    const name = cursor.string();
+    const type = cursor.string();
+    types[name] = type;
+    readColumn(cursor, type, rowCount).forEach((value, i) => {
+      const row = rows[i];
+      if (row !== undefined) row[name] = value;
+    });
+  }
+  if (!cursor.atEnd()) throw new Error('bytes after the block');
+  return { types, rows };
+}
+
+function readColumn(cursor: Cursor, type: string, rows: number): NativeValue[] {
+  const repeat = <T extends NativeValue>(read: () => T) => Array.from({ length: rows }, read);
+  const inner = argumentsOf(type);
+  if (type === 'UInt8') return repeat(() => cursor.take(1).readUInt8());
+  if (type === 'UInt32') return repeat(() => cursor.take(4).readUInt32LE());
+  if (type === 'Int32') return repeat(() => cursor.take(4).readInt32LE());
+  if (type === 'UInt64') return repeat(() => cursor.take(8).readBigUInt64LE());
+  if (type === 'Int64') return repeat(() => cursor.take(8).readBigInt64LE());
+  if (type === 'Float64') return repeat(() => cursor.take(8).readDoubleLE());
+  if (type === 'String') return repeat(() => cursor.string());
+  if (type === 'UUID') return repeat(() => cursor.uuid());
+  if (type.startsWith('DateTime64(3')) return repeat(() => Number(cursor.take(8).readBigInt64LE()));
+  if (type === 'LowCardinality(String)') return rows === 0 ? [] : readLowCardinality(cursor, rows);
+  if (type.startsWith('Nullable(')) {
+    const nulls = repeat(() => cursor.take(1).readUInt8());
+    return readColumn(cursor, inner[0] ?? '', rows).map((value, i) => (nulls[i] === 1 ? null : value));
+  }
+  if (type.startsWith('SimpleAggregateFunction(')) return readColumn(cursor, inner[1] ?? '', rows);
+  if (type.startsWith('Tuple(')) {
+    const elements = inner.map((element) => readColumn(cursor, element.slice(element.indexOf(' ') + 1), rows));
+    return Array.from({ length: rows }, (_, i) => elements.map((element) => element[i] ?? null));
+  }
+  if (type === 'AggregateFunction(varPopStable, Float64)') {
+    return repeat(() => ({
+      count: cursor.varUint(),
+      mean: cursor.take(8).readDoubleLE(),
+      squares: cursor.take(8).readDoubleLE(),
+    }));
+  }
+  throw new Error(`a type this reader does not know: ${type}`);
+}
+
+function readLowCardinality(cursor: Cursor, rows: number): string[] {
+  if (cursor.take(8).readBigUInt64LE() !== 1n) throw new Error('version of the keys');
+  const flags = Number(cursor.take(8).readBigUInt64LE());
+  if ((flags & ~0xff) !== 0x600) throw new Error(`flags ${flags.toString(16)}`);
+  const keys = Array.from({ length: Number(cursor.take(8).readBigUInt64LE()) }, () => cursor.string());
+  if (Number(cursor.take(8).readBigUInt64LE()) !== rows) throw new Error('rows of the indexes');
+  const width = 1 << (flags & 0xff);
+  return Array.from({ length: rows }, () => {
+    const key = keys[cursor.take(width).readUIntLE(0, width)];
+    if (key === undefined) throw new Error('an index past the dictionary');
+    return key;
+  });
+}
+
+/** `F(a, G(b, c))` → [`a`, `G(b, c)`]. */
+function argumentsOf(type: string): string[] {
+  const open = type.indexOf('(');
+  if (open < 0) return [];
+  const found: string[] = [];
+  let depth = 0;
+  let start = open + 1;
+  for (let i = open + 1; i < type.length; i++) {
+    const char = type[i];
+    if (char === '(') depth++;
+    if ((char === ',' || char === ')') && depth === 0) {
+      found.push(type.slice(start, i).trim());
+      start = i + 1;
+    }
+    if (char === ')') depth--;
+  }
+  return found;
+}
+
+class Cursor {
+  private at = 0;
+
+  constructor(private readonly bytes: Buffer) {}
+
+  atEnd(): boolean {
+    return this.at === this.bytes.length;
+  }
+
+  take(length: number): Buffer {
+    if (this.at + length > this.bytes.length) throw new Error('the block is truncated');
+    this.at += length;
+    return this.bytes.subarray(this.at - length, this.at);
+  }
+
+  varUint(): number {
+    let value = 0;
+    for (let factor = 1; ; factor *= 0x80) {
+      const byte = this.take(1).readUInt8();
+      value += (byte & 0x7f) * factor;
+      if (byte < 0x80) return value;
+    }
+  }
+
+  string(): string {
+    return this.take(this.varUint()).toString('utf8');
+  }
+
+  uuid(): string {
+    const hex = Buffer.concat([this.take(8).reverse(), this.take(8).reverse()]).toString('hex');
+    return hex.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5');
+  }
+}
