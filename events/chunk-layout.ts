@@ -10,6 +10,8 @@ export const FIXED_BYTES = 24;
 export const CRC_BYTES = 4;
 export const FLAG_MICRO = 1;
 export const FLAG_LZ4 = 2;
+/** The checksum is CRC-32 (IEEE 802.3) instead of CRC-32C. */
+export const FLAG_CRC32_IEEE = 4;
 export const KIND_POINTS = 0;
 export const KIND_HEARTBEAT = 3;
 /** Stands for "the run's current generation" in a chunk. */

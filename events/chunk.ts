@@ -4,7 +4,7 @@ import { limits } from '../runtime/limits.js';
 import { decodeHeader, encodeHeader, type ChunkHeader, type ChunkSeries } from './chunk-header.js';
 import * as layout from './chunk-layout.js';
 import { columnOffsets, CURRENT_GENERATION, padded, type ChunkFault } from './chunk-layout.js';
-import { crc32c } from './crc32c.js';
+import { crc32c, crc32Ieee } from './crc32c.js';
 import { compressBlock, uncompressBlock } from './lz4.js';
 
 export { CURRENT_GENERATION, type ChunkFault, type ChunkSeries };
@@ -138,7 +138,8 @@ function checkedParts(bytes: Uint8Array): Result<Parts, ChunkFault> {
   const fixed = checkedFixed(frame);
   if (!fixed.ok) return fixed;
   const { kind, flags, headerBytes, rows, bodyBytes, storedBytes, crcAt } = fixed.value;
-  if (crc32c(frame.subarray(0, crcAt)) !== frame.readUInt32LE(crcAt)) {
+  const checksum = (flags & layout.FLAG_CRC32_IEEE) === 0 ? crc32c : crc32Ieee;
+  if (checksum(frame.subarray(0, crcAt)) !== frame.readUInt32LE(crcAt)) {
     return fault('frame.crc', 'does not match the bytes before it');
   }
   const bodyAt = layout.FIXED_BYTES + headerBytes;
@@ -183,8 +184,8 @@ function checkedFixed(frame: Buffer): Result<Fixed, ChunkFault> {
   }
   const kind = frame[5] === layout.KIND_POINTS ? 'points' : 'heartbeat';
   const flags = frame.readUInt16LE(6);
-  if ((flags & ~(layout.FLAG_MICRO | layout.FLAG_LZ4)) !== 0) return fault('frame.flags', 'reserved bits must be 0');
-  if (kind === 'heartbeat' && flags !== 0) return fault('frame.flags', 'must be 0 for a heartbeat');
+  const allowed = layout.FLAG_CRC32_IEEE | (kind === 'points' ? layout.FLAG_MICRO | layout.FLAG_LZ4 : 0);
+  if ((flags & ~allowed) !== 0) return fault('frame.flags', 'reserved bits must be 0');
   const headerBytes = frame.readUInt32LE(8);
   if (headerBytes % 8 !== 0) return fault('frame.headerBytes', 'must be a multiple of 8');
   if (headerBytes > limits.chunkHeaderBytesMax) {
