@@ -1,5 +1,5 @@
 -- The tables: every one a function of the event log. Statements are separated by a semicolon at the end of a line.
--- {db} is the database of this generation of tables. `version` is the control offset of the fact that made the row.
+-- {db} is the database of this generation of tables; {fsync} is 1 where an acknowledged insert must survive a power loss. `version` is the control offset of the fact that made the row.
 -- Every table that a slice goes into has a deduplication window, so that a replayed slice with its token changes nothing.
 
 CREATE TABLE IF NOT EXISTS {db}.experiments
@@ -12,7 +12,7 @@ CREATE TABLE IF NOT EXISTS {db}.experiments
     version    UInt64
 )
 ENGINE = ReplacingMergeTree(version) ORDER BY (workspace, experiment)
-SETTINGS non_replicated_deduplication_window = 10000;
+SETTINGS non_replicated_deduplication_window = 10000, fsync_after_insert = {fsync}, fsync_part_directory = {fsync};
 
 CREATE TABLE IF NOT EXISTS {db}.runs
 (
@@ -38,7 +38,7 @@ CREATE TABLE IF NOT EXISTS {db}.runs
     version    UInt64
 )
 ENGINE = ReplacingMergeTree(version) ORDER BY (workspace, run)
-SETTINGS non_replicated_deduplication_window = 10000;
+SETTINGS non_replicated_deduplication_window = 10000, fsync_after_insert = {fsync}, fsync_part_directory = {fsync};
 
 -- What older generations and ancestors contribute to a run: points of (source, source_generation) with step < cut.
 CREATE TABLE IF NOT EXISTS {db}.segments
@@ -51,7 +51,7 @@ CREATE TABLE IF NOT EXISTS {db}.segments
     version           UInt64
 )
 ENGINE = ReplacingMergeTree(version) ORDER BY (workspace, run, source, source_generation)
-SETTINGS non_replicated_deduplication_window = 10000;
+SETTINGS non_replicated_deduplication_window = 10000, fsync_after_insert = {fsync}, fsync_part_directory = {fsync};
 
 CREATE TABLE IF NOT EXISTS {db}.params
 (
@@ -64,7 +64,7 @@ CREATE TABLE IF NOT EXISTS {db}.params
     version    UInt64
 )
 ENGINE = ReplacingMergeTree(version) ORDER BY (workspace, key, run)
-SETTINGS non_replicated_deduplication_window = 10000;
+SETTINGS non_replicated_deduplication_window = 10000, fsync_after_insert = {fsync}, fsync_part_directory = {fsync};
 
 CREATE TABLE IF NOT EXISTS {db}.params_by_run
 (
@@ -77,7 +77,7 @@ CREATE TABLE IF NOT EXISTS {db}.params_by_run
     version    UInt64
 )
 ENGINE = ReplacingMergeTree(version) ORDER BY (workspace, run, key)
-SETTINGS non_replicated_deduplication_window = 10000;
+SETTINGS non_replicated_deduplication_window = 10000, fsync_after_insert = {fsync}, fsync_part_directory = {fsync};
 
 CREATE TABLE IF NOT EXISTS {db}.tags
 (
@@ -90,7 +90,7 @@ CREATE TABLE IF NOT EXISTS {db}.tags
     version    UInt64
 )
 ENGINE = ReplacingMergeTree(version) ORDER BY (workspace, key, run)
-SETTINGS non_replicated_deduplication_window = 10000;
+SETTINGS non_replicated_deduplication_window = 10000, fsync_after_insert = {fsync}, fsync_part_directory = {fsync};
 
 CREATE TABLE IF NOT EXISTS {db}.tags_by_run
 (
@@ -103,7 +103,7 @@ CREATE TABLE IF NOT EXISTS {db}.tags_by_run
     version    UInt64
 )
 ENGINE = ReplacingMergeTree(version) ORDER BY (workspace, run, key)
-SETTINGS non_replicated_deduplication_window = 10000;
+SETTINGS non_replicated_deduplication_window = 10000, fsync_after_insert = {fsync}, fsync_part_directory = {fsync};
 
 -- Raw points. `context` is '' or canonical JSON: an object with string values, keys in byte order, no blanks.
 CREATE TABLE IF NOT EXISTS {db}.points
@@ -119,7 +119,7 @@ CREATE TABLE IF NOT EXISTS {db}.points
     value      Float64 CODEC(ZSTD(1))
 )
 ENGINE = MergeTree ORDER BY (workspace, run, generation, key, context, step)
-SETTINGS non_replicated_deduplication_window = 10000;
+SETTINGS non_replicated_deduplication_window = 10000, fsync_after_insert = {fsync}, fsync_part_directory = {fsync};
 
 -- Summaries of buckets: level L holds buckets of 64^L steps, bucket = floor(step / 64^L). A row is a partial state; rows of one key merge.
 -- min, max, sum, mean and spread cover finite values; an empty min is +Inf, an empty max -Inf.
@@ -148,7 +148,7 @@ CREATE TABLE IF NOT EXISTS {db}.rollups
     time_max   SimpleAggregateFunction(max, Int64)
 )
 ENGINE = AggregatingMergeTree ORDER BY (workspace, run, generation, key, context, level, bucket)
-SETTINGS non_replicated_deduplication_window = 10000;
+SETTINGS non_replicated_deduplication_window = 10000, fsync_after_insert = {fsync}, fsync_part_directory = {fsync};
 
 -- One row per series: the same states over the whole series. What the runs table and top-k read.
 CREATE TABLE IF NOT EXISTS {db}.series
@@ -173,7 +173,7 @@ CREATE TABLE IF NOT EXISTS {db}.series
     time_max   SimpleAggregateFunction(max, Int64)
 )
 ENGINE = AggregatingMergeTree ORDER BY (workspace, key, run, generation, context)
-SETTINGS non_replicated_deduplication_window = 10000;
+SETTINGS non_replicated_deduplication_window = 10000, fsync_after_insert = {fsync}, fsync_part_directory = {fsync};
 
 CREATE TABLE IF NOT EXISTS {db}.series_by_run
 (
@@ -197,7 +197,7 @@ CREATE TABLE IF NOT EXISTS {db}.series_by_run
     time_max   SimpleAggregateFunction(max, Int64)
 )
 ENGINE = AggregatingMergeTree ORDER BY (workspace, run, generation, key, context)
-SETTINGS non_replicated_deduplication_window = 10000;
+SETTINGS non_replicated_deduplication_window = 10000, fsync_after_insert = {fsync}, fsync_part_directory = {fsync};
 
 -- When the server last heard from a run: any chunk counts, with or without points.
 CREATE TABLE IF NOT EXISTS {db}.seen
@@ -207,7 +207,7 @@ CREATE TABLE IF NOT EXISTS {db}.seen
     seen_at   SimpleAggregateFunction(max, DateTime64(3, 'UTC'))
 )
 ENGINE = AggregatingMergeTree ORDER BY (workspace, run)
-SETTINGS non_replicated_deduplication_window = 10000;
+SETTINGS non_replicated_deduplication_window = 10000, fsync_after_insert = {fsync}, fsync_part_directory = {fsync};
 
 -- One row per accepted batch, with the smallest offset it was seen at.
 CREATE TABLE IF NOT EXISTS {db}.chunks
@@ -220,7 +220,7 @@ CREATE TABLE IF NOT EXISTS {db}.chunks
     rows       UInt32
 )
 ENGINE = MergeTree ORDER BY (run, writer, seq)
-SETTINGS non_replicated_deduplication_window = 10000;
+SETTINGS non_replicated_deduplication_window = 10000, fsync_after_insert = {fsync}, fsync_part_directory = {fsync};
 
 -- One row per slice that is wholly in the tables.
 CREATE TABLE IF NOT EXISTS {db}.slices
@@ -233,7 +233,7 @@ CREATE TABLE IF NOT EXISTS {db}.slices
     done_at      DateTime64(3, 'UTC')
 )
 ENGINE = MergeTree ORDER BY (topic, partition, last_offset)
-SETTINGS non_replicated_deduplication_window = 10000;
+SETTINGS non_replicated_deduplication_window = 10000, fsync_after_insert = {fsync}, fsync_part_directory = {fsync};
 
 -- Every control event with its verdict.
 CREATE TABLE IF NOT EXISTS {db}.events
@@ -251,7 +251,7 @@ CREATE TABLE IF NOT EXISTS {db}.events
     event      String CODEC(ZSTD(3))
 )
 ENGINE = MergeTree ORDER BY (workspace, offset)
-SETTINGS non_replicated_deduplication_window = 10000;
+SETTINGS non_replicated_deduplication_window = 10000, fsync_after_insert = {fsync}, fsync_part_directory = {fsync};
 
 -- Records that could not be projected, with the reason.
 CREATE TABLE IF NOT EXISTS {db}.dead_letters
@@ -264,4 +264,4 @@ CREATE TABLE IF NOT EXISTS {db}.dead_letters
     value     String CODEC(ZSTD(3))
 )
 ENGINE = ReplacingMergeTree ORDER BY (topic, partition, offset)
-SETTINGS non_replicated_deduplication_window = 10000;
+SETTINGS non_replicated_deduplication_window = 10000, fsync_after_insert = {fsync}, fsync_part_directory = {fsync};

@@ -1,0 +1,94 @@
+/** Entry of the child process that is the embedded ClickHouse server; the only importer of ffi-rs and chdb. Its main thread lives inside the engine. */
+import { createReadStream, openSync, writeSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { isMainThread, Worker } from 'node:worker_threads';
+import { layout, prepareFolder, writeFiles, type ChildMessage, type ChildSpec } from './config-files.js';
+
+const LOCK_EXCLUSIVE_OR_FAIL = 6;
+
+/** The engine's own command line: it opens the HTTP port and then sleeps for ever in a query that costs nothing. */
+const engineArguments = (dir: string): string[] => [
+  'clickhouse-local', // the program's name: without it the engine would take the first option for that, and drop it
+  `--config-file=${layout(dir).config}`,
+  `--path=${layout(dir).data}`,
+  '--log-level=warning',
+  '--query=SYSTEM START LISTEN HTTP; SELECT ignore(sleepEachRow(3)) FROM system.numbers SETTINGS max_block_size=1 FORMAT Null',
+];
+
+// Written and ended without the event loop: the engine blocks it, and leaving through exit handlers crashes inside the engine.
+function say(message: ChildMessage): void {
+  writeSync(1, `${JSON.stringify(message)}\n`);
+}
+
+function end(): never {
+  process.kill(process.pid, 'SIGKILL');
+  throw new Error('unreachable');
+}
+
+async function loadEngine() {
+  const ffi = await import('ffi-rs');
+  const { libchdbPath } = await import('chdb/libchdb');
+  const library = libchdbPath();
+  ffi.open({ library: 'process', path: '' });
+  ffi.open({ library: 'chdb', path: library });
+  return ffi;
+}
+
+type Ffi = Awaited<ReturnType<typeof loadEngine>>;
+
+/** The kernel frees this lock when the process ends, however it ends. */
+function lockFolder(ffi: Ffi, dir: string): boolean {
+  const { load, DataType } = ffi;
+  const answer = load({
+    library: 'process',
+    funcName: 'flock',
+    retType: DataType.I32,
+    paramsType: [DataType.I32, DataType.I32],
+    paramsValue: [openSync(layout(dir).lock, 'a', 0o600), LOCK_EXCLUSIVE_OR_FAIL],
+  });
+  return answer === 0;
+}
+
+/** Does not return while the server lives. When it could not start, the engine has said why on stderr. */
+function runEngine(ffi: Ffi, dir: string): void {
+  const { load, DataType } = ffi;
+  const args = engineArguments(dir);
+  load({
+    library: 'chdb',
+    funcName: 'chdb_query_cmdline',
+    retType: DataType.External,
+    paramsType: [DataType.I32, DataType.StringArray],
+    paramsValue: [args.length, args],
+  });
+}
+
+async function main(spec: ChildSpec): Promise<never> {
+  let ffi: Ffi;
+  try {
+    ffi = await loadEngine();
+  } catch (cause) {
+    say({ state: 'refused', reason: 'cannot-run', detail: String(cause instanceof Error ? cause.message : cause) });
+    end();
+  }
+  prepareFolder(spec.dir);
+  if (!lockFolder(ffi, spec.dir)) {
+    say({ state: 'refused', reason: 'in-use', detail: `${spec.dir} is locked` });
+    end();
+  }
+  writeFiles(spec);
+  say({ state: 'locked' });
+  runEngine(ffi, spec.dir);
+  end();
+}
+
+/** The parent holds the other end of stdin and never writes: its end, even by kill -9, is the end of this process. */
+function endWithParent(): void {
+  createReadStream('', { fd: 0 }).on('close', end).on('error', end).resume();
+}
+
+if (isMainThread) {
+  const watcher = new Worker(fileURLToPath(import.meta.url));
+  watcher.once('online', () => void main(JSON.parse(process.argv[2] ?? '{}') as ChildSpec));
+} else {
+  endWithParent();
+}

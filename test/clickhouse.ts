@@ -1,0 +1,63 @@
+/** ClickHouse for integration tests: one embedded server per test file, a fresh migrated pair of databases per call. */
+import { mkdtemp, rm } from 'node:fs/promises';
+import os from 'node:os';
+import path from 'node:path';
+import { afterAll } from 'vitest';
+import { connect, type Tables } from '../clickhouse/client.js';
+import { startEmbedded, type EmbeddedServer } from '../clickhouse/embedded.js';
+import { migrate } from '../clickhouse/migrate.js';
+import { systemClock } from '../runtime/clock.js';
+import { silentLogger } from '../runtime/logger.js';
+
+const GiB = 1024 ** 3;
+
+export interface TestClickHouse {
+  readonly url: string;
+  readonly server: EmbeddedServer;
+  readonly writer: Tables;
+  readonly reader: Tables;
+  /** The tables; `api` is the database of the readers' views over them. */
+  readonly database: string;
+  readonly api: string;
+  drop(): Promise<void>;
+}
+
+interface Shared {
+  readonly dir: string;
+  readonly server: EmbeddedServer;
+  readonly writer: Tables;
+  readonly reader: Tables;
+}
+
+let shared: Promise<Shared> | undefined;
+
+async function start(): Promise<Shared> {
+  const dir = await mkdtemp(path.join(os.tmpdir(), 'runlog-clickhouse-'));
+  const started = await startEmbedded({ dir, memoryBytesMax: 4 * GiB, clock: systemClock, logger: silentLogger });
+  if (!started.ok) throw new Error(started.error.detail);
+  const server = started.value;
+  const open = (credentials: EmbeddedServer['writer']) => connect({ url: server.url, credentials, clock: systemClock });
+  return { dir, server, writer: open(server.writer), reader: open(server.reader) };
+}
+
+export async function sharedClickHouse(options: { readonly fsync?: boolean } = {}): Promise<TestClickHouse> {
+  const { server, writer, reader } = await (shared ??= start());
+  const suffix = systemClock.uuid().replaceAll('-', '').slice(0, 12);
+  const database = `test_${suffix}`;
+  const api = `api_${suffix}`;
+  await migrate(writer, database, { api, fsync: options.fsync ?? false });
+  const drop = async () => {
+    await writer.command(`DROP DATABASE IF EXISTS ${api} SYNC`);
+    await writer.command(`DROP DATABASE IF EXISTS ${database} SYNC`);
+  };
+  return { url: server.url, server, writer, reader, database, api, drop };
+}
+
+afterAll(async () => {
+  if (shared === undefined) return;
+  const { dir, server, writer, reader } = await shared;
+  shared = undefined;
+  await Promise.all([writer.close(), reader.close()]);
+  await server.stop();
+  await rm(dir, { recursive: true, force: true });
+});
