@@ -1,0 +1,16 @@
+/** `npm run bench -- NAME`: every performance claim of the README as a command. */
+import { benchIngest } from './ingest.js';
+import { benchStart } from './start.js';
+
+const benches: Readonly<Record<string, (args: readonly string[]) => Promise<void>>> = {
+  start: benchStart,
+  ingest: benchIngest,
+};
+
+const [name = '', ...args] = process.argv.slice(2);
+const bench = Object.hasOwn(benches, name) ? benches[name] : undefined;
+if (bench === undefined) {
+  console.error(`usage: npm run bench -- ${Object.keys(benches).join('|')}`);
+  process.exit(2);
+}
+await bench(args);
