@@ -1,5 +1,7 @@
 /** The port to the tables: what the projector, the query service and migrations ask of ClickHouse, with its one kind of error. */
 
+import type { Param } from './params.js';
+
 /** NaN and infinities come as the words `nan`, `inf`, `-inf`; 64-bit integers beyond 2^53 come as decimal strings. */
 export type Cell = string | number | boolean | null | readonly Cell[] | { readonly [name: string]: Cell };
 export type Row = Readonly<Record<string, Cell>>;
@@ -12,7 +14,7 @@ export interface Columns {
 
 export interface QueryOptions {
   /** Bound on the server to `{name:Type}` in the statement. */
-  readonly params?: Readonly<Record<string, unknown>>;
+  readonly params?: Readonly<Record<string, Param>>;
   readonly settings?: Readonly<Record<string, string | number>>;
   /** The workspace that the views of `api` show; without it they are empty. */
   readonly workspace?: string;
