@@ -89,10 +89,10 @@ export function uuidColumnOf(name: string, uuids: readonly string[]): NativeColu
 
 export type DictionaryIndexes = Uint8Array | Uint16Array | Uint32Array;
 
-/** An array of the narrowest width that can index a dictionary of that size. */
-export function dictionaryIndexes(dictionarySize: number, rows: number): DictionaryIndexes {
-  if (dictionarySize <= 0x100) return new Uint8Array(rows);
-  return dictionarySize <= 0x1_0000 ? new Uint16Array(rows) : new Uint32Array(rows);
+/** An array of the narrowest width that can index a dictionary of that size, in `room` if given (4 bytes per row). */
+export function dictionaryIndexes(dictionarySize: number, rows: number, room?: ArrayBuffer): DictionaryIndexes {
+  const Indexes = dictionarySize <= 0x100 ? Uint8Array : dictionarySize <= 0x1_0000 ? Uint16Array : Uint32Array;
+  return room === undefined ? new Indexes(rows) : new Indexes(room, 0, rows);
 }
 
 const LOW_CARDINALITY_VERSION = 1;

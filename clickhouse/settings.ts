@@ -25,6 +25,8 @@ export const INSERT_SETTINGS = {
   min_insert_block_size_rows: limits.insertBlockRowsMax,
   min_insert_block_size_bytes: limits.insertBlockBytesMax,
   max_insert_threads: 1,
+  // rows of a slice are distinct already: looking for ones to merge would cost a third of an insert
+  optimize_on_insert: 0,
   session_timezone: 'UTC',
 } as const;
 

@@ -222,15 +222,16 @@ CREATE TABLE IF NOT EXISTS {db}.chunks
 ENGINE = MergeTree ORDER BY (run, writer, seq)
 SETTINGS non_replicated_deduplication_window = 10000, fsync_after_insert = {fsync}, fsync_part_directory = {fsync};
 
--- One row per slice that is wholly in the tables.
+-- Which offsets went into the tables together: a row with done = 0 before the first insert of a slice, one with done = 1 after its last.
 CREATE TABLE IF NOT EXISTS {db}.slices
 (
     topic        LowCardinality(String),
     partition    UInt32,
+    epoch        LowCardinality(String),
     first_offset UInt64,
     last_offset  UInt64,
-    rows         UInt64,
-    done_at      DateTime64(3, 'UTC')
+    done         UInt8,
+    at           DateTime64(3, 'UTC')
 )
 ENGINE = MergeTree ORDER BY (topic, partition, last_offset)
 SETTINGS non_replicated_deduplication_window = 10000, fsync_after_insert = {fsync}, fsync_part_directory = {fsync};
