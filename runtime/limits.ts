@@ -71,6 +71,19 @@ export const limits = {
   dedupWindowBlocks: 10_000,
   verdictsRememberedOffsets: 1_000_000,
   deadLettersMax: 1_000,
+  deadLetterValueBytesMax: 1 * MiB,
+  /** Slices of points being projected or inserted, over all partitions; each may hold `sliceRowsMax` points in memory. */
+  slicesInFlightMax: 3,
+  insertsPerSliceMax: 3,
+  sliceBytesMax: 32 * MiB,
+  controlSliceEventsMax: 5_000,
+  controlSlicesInFlightMax: 2,
+  insertBackoffMsMin: 100,
+  insertBackoffMsMax: 5_000,
+  sweepIntervalMs: 30_000,
+  projectorBackoffMsMin: 500,
+  projectorBackoffMsMax: 30_000,
+  runsCachedMax: 100_000,
 
   // back-pressure and rates (points are weighted: one control request counts `controlRequestPoints`)
   backlogBytesMax: 512 * MiB,
@@ -92,6 +105,16 @@ export const limits = {
   searchColumnsMax: 500,
   filterBytesMax: 16 * KiB,
   filterDepthMax: 64,
+  /** Conditions in one filter. */
+  filterTermsMax: 256,
+  questionBytesMax: 2 * MiB,
+  /** Texts are ordered by their first so many characters; a cursor carries them. */
+  orderTextCharsMax: 128,
+  columnsListedMax: 10_000,
+  /** What a query service remembers of a workspace (experiments, forks) is at most this old, whatever the positions say. */
+  catalogAgeMsMax: 1_000,
+  catalogWorkspacesMax: 200,
+  regexesRememberedMax: 1_000,
   topRunsMax: 1_000,
   seriesRunsMax: 200,
   seriesKeysMax: 50,
@@ -120,6 +143,7 @@ export const limits = {
   tablesConnectionsMax: 16,
   tablesRequestMsMax: 120_000,
   tablesPingMsMax: 5_000,
+  tablesAddressBytesMax: 16 * MiB,
   insertBlockRowsMax: 1_048_576,
   insertBlockBytesMax: 1 * GiB,
   queryMemoryBytesMax: 2 * GiB,
@@ -159,5 +183,10 @@ assertRelation(
 assertRelation(
   limits.metricKeysPerRunMax <= limits.metricKeysRememberedMax,
   'the keys of a largest run are remembered',
+);
+assertRelation(limits.logRecordBytesMax <= limits.sliceBytesMax, 'a slice holds a record');
+assertRelation(
+  20 * limits.slicesInFlightMax < limits.dedupWindowBlocks,
+  'tokens of slices in flight stay within the deduplication window',
 );
 assertRelation(limits.flushIdleMs < limits.flushLoadedMs, 'idle flushes are quicker');
