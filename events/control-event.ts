@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { err, ok, type Result } from '../runtime/result.js';
 import { limits } from '../runtime/limits.js';
 import { text, type ByteBounds } from './bounded-text.js';
+import { dictionary } from './dictionary.js';
 
 const bounded = (bounds: ByteBounds) => text(bounds);
 
@@ -16,18 +17,13 @@ export const runName = bounded({ bytesMax: limits.runNameBytesMax });
 const uuid = z.uuid();
 const timeMs = z.number().int().min(0).max(8_640_000_000_000_000);
 
-const params = z.record(
-  bounded({ bytesMax: limits.paramKeyBytesMax }),
+const params = dictionary(
+  { bytesMax: limits.paramKeyBytesMax },
   bounded({ bytesMax: limits.paramValueBytesMax, empty: true, controls: true }),
 );
-const tags = z.record(
-  bounded({ bytesMax: limits.tagKeyBytesMax }),
-  bounded({ bytesMax: limits.tagValueBytesMax, empty: true, controls: true }),
-);
-const tagChanges = z.record(
-  bounded({ bytesMax: limits.tagKeyBytesMax }),
-  z.union([bounded({ bytesMax: limits.tagValueBytesMax, empty: true, controls: true }), z.null()]),
-);
+const tagValue = bounded({ bytesMax: limits.tagValueBytesMax, empty: true, controls: true });
+const tags = dictionary({ bytesMax: limits.tagKeyBytesMax }, tagValue);
+const tagChanges = dictionary({ bytesMax: limits.tagKeyBytesMax }, z.union([tagValue, z.null()]));
 const reason = bounded({ bytesMax: limits.reasonBytesMax, empty: true, controls: true });
 const notes = bounded({ bytesMax: limits.notesBytesMax, empty: true, controls: true });
 
@@ -67,7 +63,7 @@ const events = [
     params: params.optional(),
     tags: tags.optional(),
     /** Free-form context: git, packages, host; stored as JSON. */
-    context: z.record(z.string(), z.unknown()).optional(),
+    context: dictionary(undefined, z.unknown()).optional(),
     startedAt: timeMs.optional(),
   }),
   z.strictObject({
