@@ -97,8 +97,8 @@ export function createMemoryLog(options: { readonly epoch: string; readonly metr
       p.start += drop;
     },
     async close() {
-      await Promise.resolve();
       closed = true;
+      await Promise.resolve();
       for (const p of partitions) p.waiters.close();
     },
   };
