@@ -77,7 +77,6 @@ export const limits = {
   insertsPerSliceMax: 3,
   sliceBytesMax: 32 * MiB,
   controlSliceEventsMax: 5_000,
-  controlSlicesInFlightMax: 2,
   insertBackoffMsMin: 100,
   insertBackoffMsMax: 5_000,
   sweepIntervalMs: 30_000,
