@@ -17,6 +17,7 @@ const CODES: Readonly<Record<RefusalReason, ProblemCode>> = {
   already_finished: 'conflict',
   not_running: 'conflict',
   key_taken: 'conflict',
+  id_taken: 'conflict',
 };
 
 export type Refused = Extract<Verdict, { accepted: false }>;

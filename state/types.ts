@@ -76,7 +76,9 @@ export type RefusalReason =
   | 'fork_unknown'
   | 'already_finished'
   | 'not_running'
-  | 'key_taken';
+  | 'key_taken'
+  /** An internal id that the edge makes is in use; our own edge never makes one twice. */
+  | 'id_taken';
 
 export type Verdict =
   | {
