@@ -64,6 +64,10 @@ export const limits = {
   logHotAgeMsMax: 24 * 3_600_000,
   commitMetadataBytesMax: 4096,
 
+  // the fold: events per transaction (an instance answers nothing else meanwhile), and the pause after a failure
+  foldBatchEventsMax: 200,
+  foldRetryMs: 1_000,
+
   // the projector
   sliceRowsMax: 500_000,
   flushIdleMs: 25,
@@ -132,6 +136,7 @@ export const limits = {
   embeddedKeepAliveS: 600,
   embeddedStartMsMax: 60_000,
   embeddedStartPollMs: 20,
+  embeddedLockPollMs: 10,
   embeddedStderrCharsMax: 4_000,
   embeddedPingEveryMs: 5_000,
   embeddedPingsFailedMax: 6,
