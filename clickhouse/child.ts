@@ -1,7 +1,10 @@
 /** Entry of the child process that is the embedded ClickHouse server; the only importer of ffi-rs and chdb. Its main thread lives inside the engine. */
-import { createReadStream, openSync, writeSync } from 'node:fs';
+import { createReadStream, ftruncateSync, openSync, readFileSync, writeSync } from 'node:fs';
+import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { isMainThread, Worker } from 'node:worker_threads';
+import { limits } from '../runtime/limits.js';
+import { repairDedupLogs } from './dedup-log.js';
 import { layout, prepareFolder, writeFiles, type ChildMessage, type ChildSpec } from './config-files.js';
 
 const LOCK_EXCLUSIVE_OR_FAIL = 6;
@@ -36,17 +39,39 @@ async function loadEngine() {
 
 type Ffi = Awaited<ReturnType<typeof loadEngine>>;
 
-/** The kernel frees this lock when the process ends, however it ends. */
+/**
+ * The kernel frees this lock when the process ends, however it ends. A holder whose parent is gone is ending: it is waited for, so
+ * that a server that was killed can be started again at once.
+ */
 function lockFolder(ffi: Ffi, dir: string): boolean {
   const { load, DataType } = ffi;
-  const answer = load({
-    library: 'process',
-    funcName: 'flock',
-    retType: DataType.I32,
-    paramsType: [DataType.I32, DataType.I32],
-    paramsValue: [openSync(layout(dir).lock, 'a', 0o600), LOCK_EXCLUSIVE_OR_FAIL],
-  });
-  return answer === 0;
+  const file = openSync(layout(dir).lock, 'a+', 0o600);
+  const tryLock = () =>
+    load({
+      library: 'process',
+      funcName: 'flock',
+      retType: DataType.I32,
+      paramsType: [DataType.I32, DataType.I32],
+      paramsValue: [file, LOCK_EXCLUSIVE_OR_FAIL],
+    }) === 0;
+  const pause = new Int32Array(new SharedArrayBuffer(4));
+  for (let waitedMs = 0; !tryLock(); waitedMs += limits.embeddedLockPollMs) {
+    const parent = Number(readFileSync(layout(dir).lock, 'utf8'));
+    if (waitedMs > (isAlive(parent) ? limits.embeddedLockWaitMs : limits.shutdownMs)) return false;
+    Atomics.wait(pause, 0, 0, limits.embeddedLockPollMs);
+  }
+  ftruncateSync(file);
+  writeSync(file, String(process.ppid));
+  return true;
+}
+
+/** Also of a process that was killed and that nobody has asked about yet; so even the living are given a moment. */
+function isAlive(pid: number): boolean {
+  try {
+    return pid > 0 && process.kill(pid, 0);
+  } catch {
+    return false;
+  }
 }
 
 /** Does not return while the server lives. When it could not start, the engine has said why on stderr. */
@@ -76,6 +101,8 @@ async function main(spec: ChildSpec): Promise<never> {
     end();
   }
   writeFiles(spec);
+  const repaired = repairDedupLogs(path.join(layout(spec.dir).data, 'store'));
+  if (repaired.length > 0) writeSync(2, `unfinished inserts forgotten: ${JSON.stringify(repaired)}\n`);
   say({ state: 'locked' });
   runEngine(ffi, spec.dir);
   end();

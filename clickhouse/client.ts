@@ -1,5 +1,6 @@
 /** The one factory of connections to ClickHouse, embedded or remote: plain HTTP, because a driver's timers cost more than a small query. */
 import type { Clock } from '../runtime/clock.js';
+import { limits } from '../runtime/limits.js';
 import { parseColumns, parseRows } from './answer.js';
 import { encodeParam } from './params.js';
 import { HTTP_PARAMETERS, INSERT_SETTINGS, READ_SETTINGS } from './settings.js';
@@ -47,7 +48,7 @@ export function connect({ url, credentials, clock }: ConnectOptions): Tables {
       const pieces = body instanceof Uint8Array ? [body] : body;
       await transport.send({ search, body: pieces, signal: options.signal, repeatable: true });
     },
-    ping: () => transport.ping(),
+    ping: (timeoutMs = limits.tablesPingMsMax) => transport.ping(timeoutMs),
     close: () => Promise.resolve(transport.close()),
   };
 }

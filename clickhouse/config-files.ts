@@ -103,6 +103,7 @@ export function serverConfig(spec: ChildSpec): string {
       background_pool_size: Math.min(Math.max(spec.cores, 2), 16),
       background_schedule_pool_size: 2,
       max_thread_pool_free_size: 32,
+      memory_worker_period_ms: 500,
       logger: { log: files.log, size: limits.embeddedLogBytesMax, count: 1, console: 0 },
       backups: { allowed_path: files.backups },
       // the pools are small: the bounds on free pool entries, made for pools of 32, would stop mutations and big merges
@@ -137,7 +138,12 @@ export function usersConfig(passwords: Passwords): string {
   return xml({
     clickhouse: {
       profiles: {
-        default: { allow_get_client_http_header: 1 },
+        default: {
+          allow_get_client_http_header: 1,
+          // bound parameters travel in the address; a list of a thousand ids is longer than the usual bounds
+          http_max_uri_size: limits.tablesAddressBytesMax,
+          http_max_field_value_size: limits.tablesAddressBytesMax,
+        },
         reader: {
           allow_get_client_http_header: 1,
           readonly: 1,

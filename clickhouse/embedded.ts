@@ -20,6 +20,7 @@ export interface EmbeddedOptions {
   readonly memoryBytesMax: number;
   readonly clock: Clock;
   readonly logger: Logger;
+  /** Also how long an answer may take; six failures in a row are a hang. */
   readonly pingEveryMs?: number;
 }
 
@@ -154,7 +155,12 @@ async function untilReady(child: Child, tables: Tables, clock: Clock): Promise<R
   return err({ detail: `The embedded ClickHouse did not start (${why}).` });
 }
 
-function supervise(first: Child, spec: ChildSpec, tables: Tables, { clock, logger, pingEveryMs }: EmbeddedOptions) {
+function supervise(
+  first: Child,
+  spec: ChildSpec,
+  tables: Tables,
+  { clock, logger, pingEveryMs = limits.embeddedPingEveryMs }: EmbeddedOptions,
+) {
   const stopping = new AbortController();
   const listeners: (() => void)[] = [];
   let child: Child | undefined = first;
@@ -164,8 +170,8 @@ function supervise(first: Child, spec: ChildSpec, tables: Tables, { clock, logge
     const reason = watched.exited.finally(() => over.abort());
     let failed = 0;
     while (!over.signal.aborted) {
-      await clock.sleep(pingEveryMs ?? limits.embeddedPingEveryMs, over.signal);
-      failed = over.signal.aborted || (await tables.ping()) ? 0 : failed + 1;
+      await clock.sleep(pingEveryMs, over.signal);
+      failed = over.signal.aborted || (await tables.ping(pingEveryMs)) ? 0 : failed + 1;
       if (failed >= limits.embeddedPingsFailedMax) {
         logger.error({ pid: watched.pid, failed }, 'ClickHouse does not answer: it is killed');
         watched.signal('SIGKILL');

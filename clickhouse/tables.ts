@@ -42,7 +42,7 @@ export interface Tables {
   /** `table` is `name` or `database.name`; `body` is one encoded Native block, possibly in several pieces. */
   insertNative(table: string, body: Uint8Array | readonly Uint8Array[], options: InsertOptions): Promise<void>;
   /** Whether a server answers on this address; says nothing about the credentials. */
-  ping(): Promise<boolean>;
+  ping(timeoutMs?: number): Promise<boolean>;
   close(): Promise<void>;
 }
 

@@ -16,7 +16,7 @@ export interface TransportRequest {
 
 export interface Transport {
   send(request: TransportRequest): Promise<string>;
-  ping(): Promise<boolean>;
+  ping(timeoutMs: number): Promise<boolean>;
   close(): void;
 }
 
@@ -78,9 +78,9 @@ export function createTransport(url: string, credentials: Credentials, clock: Cl
     },
 
     // on a connection of its own: busy inserts must not make a living server look dead
-    ping: () =>
+    ping: (timeoutMs) =>
       new Promise((resolve) => {
-        const asked = request({ ...target, path: `${path}ping`, agent: false, timeout: limits.tablesPingMsMax });
+        const asked = request({ ...target, path: `${path}ping`, agent: false, timeout: timeoutMs });
         asked.on('timeout', () => asked.destroy());
         asked.on('error', () => resolve(false));
         asked.on('close', () => resolve(false));

@@ -137,6 +137,7 @@ export const limits = {
   embeddedStartMsMax: 60_000,
   embeddedStartPollMs: 20,
   embeddedLockPollMs: 10,
+  embeddedLockWaitMs: 300,
   embeddedStderrCharsMax: 4_000,
   embeddedPingEveryMs: 5_000,
   embeddedPingsFailedMax: 6,
