@@ -92,7 +92,7 @@ function writeIntegers(target: BigInt64Array, source: ArrayLike<number> | ArrayL
     const value = source[i] ?? 0;
     if (typeof value === 'bigint') target[i] = value;
     else if (Number.isSafeInteger(value)) {
-      halves[i * 2] = value % 2 ** 32;
+      halves[i * 2] = value; // an Int32Array keeps the low 32 bits
       halves[i * 2 + 1] = Math.floor(value / 2 ** 32);
     } else throw new RangeError('steps and times given as numbers must be safe integers');
   }

@@ -106,6 +106,8 @@ const controlEvent = z.discriminatedUnion('type', events);
 
 export type ControlEvent = z.infer<typeof controlEvent>;
 export type ControlEventType = ControlEvent['type'];
+/** Every type that this build knows. */
+export const controlEventTypes: readonly ControlEventType[] = events.map((event) => event.shape.type.value);
 export type EventOf<T extends ControlEventType> = Extract<ControlEvent, { type: T }>;
 
 export interface ParseFailure {
