@@ -39,7 +39,7 @@ export function formatTop(answer: TopAnswer, metric: string): string {
     ['#', metric, 'run', 'status', ...params],
     answer.runs.map(({ value, run }, i) => [
       String(i + 1),
-      formatNumber(value),
+      typeof value === 'number' ? formatNumber(value) : value,
       run.name === '' ? run.id : run.name,
       run.status,
       ...params.map((key) => run.params[key] ?? ''),

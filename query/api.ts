@@ -125,7 +125,8 @@ export interface SearchAnswer {
 }
 
 export interface TopAnswer {
-  readonly runs: readonly { readonly value: number; readonly run: RunRow }[];
+  /** The last value may be infinite, the other aggregates are over finite values. */
+  readonly runs: readonly { readonly value: JsonFloat; readonly run: RunRow }[];
 }
 
 /** Columns of one line of a chart. With `raw`, every point is there: own `x` and `last`, the other columns are left out. */

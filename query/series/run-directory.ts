@@ -1,0 +1,90 @@
+/** Who the runs of a question are: internal ids, current generations and what they inherit, remembered while no control fact has come. */
+import type { Cell, Row } from '../../clickhouse/tables.js';
+import { limits } from '../../runtime/limits.js';
+import { Problem } from '../../runtime/problem.js';
+import type { QueryDeps } from '../deps.js';
+import { Bindings, uuidList } from '../sql/bindings.js';
+
+/** Points of (run, generation) with step < cut belong to the run that has the segment. */
+export interface InheritedSegment {
+  readonly run: string;
+  readonly generation: number;
+  readonly cut: bigint;
+}
+
+export interface KnownRun {
+  readonly id: string;
+  readonly uuid: string;
+  readonly generation: number;
+  readonly segments: readonly InheritedSegment[];
+}
+
+export interface RunDirectory {
+  /** In the order of `ids`; throws a Problem that names the first id that no run has. */
+  find(workspace: string, ids: readonly string[], signal: AbortSignal): Promise<readonly KnownRun[]>;
+}
+
+export function createRunDirectory(deps: QueryDeps): RunDirectory {
+  const { tables, database, board } = deps;
+  // an entry read when the tables had control offset n is right as long as they are at n
+  const known = new Map<string, KnownRun>();
+  let knownAt = '';
+
+  async function read(workspace: string, ids: readonly string[], signal: AbortSignal): Promise<KnownRun[]> {
+    const bindings = new Bindings();
+    const sql = `SELECT id, run, generation, has_segments FROM runs WHERE id IN ${bindings.texts(ids)} AND deleted = 0`;
+    const options = { database, workspace, signal };
+    const runs = await tables.query(sql, { ...options, params: bindings.params });
+    const uuids = runs.filter((row) => row['has_segments'] !== 0).map((row) => String(row['run']));
+    const segments =
+      uuids.length === 0
+        ? []
+        : await tables.query(
+            `SELECT run, source, source_generation, toString(cut) AS cut FROM segments WHERE run IN ${uuidList(uuids)}`,
+            options,
+          );
+    const byRun = new Map<string, InheritedSegment[]>(uuids.map((uuid) => [uuid, []]));
+    for (const row of segments) byRun.get(String(row['run']))?.push(segmentOf(row));
+    return runs.map((row) => ({
+      id: String(row['id']),
+      uuid: String(row['run']),
+      generation: Number(row['generation']),
+      segments: byRun.get(String(row['run'])) ?? [],
+    }));
+  }
+
+  return {
+    async find(workspace, ids, signal) {
+      const name = (id: string) => `${workspace}\0${id}`;
+      const lookUp = async () => {
+        const { epoch, control } = board.reached();
+        const now = `${epoch}.${String(control)}`;
+        if (now !== knownAt || known.size > limits.seriesRunsRememberedMax) known.clear();
+        knownAt = now;
+        const missing = [...new Set(ids.filter((id) => !known.has(name(id))))];
+        const found = missing.length === 0 ? [] : await read(workspace, missing, signal);
+        const fresh = new Map(found.map((run) => [run.id, run]));
+        if (knownAt === now) for (const run of found) known.set(name(run.id), run);
+        return ids.map((id) => known.get(name(id)) ?? fresh.get(id));
+      };
+      let runs = await lookUp();
+      if (runs.includes(undefined) && deps.barrier !== undefined) {
+        await deps.barrier(workspace);
+        runs = await lookUp();
+      }
+      return runs.map((run, i) => {
+        if (run !== undefined) return run;
+        const field = `runs[${String(i)}]`;
+        throw new Problem('not_found', `${field}: there is no run "${ids[i] ?? ''}"`, { field });
+      });
+    },
+  };
+}
+
+const segmentOf = (row: Row): InheritedSegment => ({
+  run: String(row['source']),
+  generation: Number(row['source_generation']),
+  cut: BigInt(text(row['cut'])),
+});
+
+const text = (cell: Cell | undefined): string => (typeof cell === 'string' ? cell : '0');
