@@ -35,13 +35,14 @@ export function connect({ url, credentials, clock }: ConnectOptions): Tables {
     }
     for (const [name, value] of Object.entries(options.params ?? {})) search.set(`param_${name}`, encodeParam(value));
     const headers = options.workspace === undefined ? {} : { 'X-Runlog-Workspace': headerValue(options.workspace) };
-    return transport.send({ search, body: [sql], headers, signal: options.signal, repeatable });
+    return transport.send({ search, body: [Buffer.from(sql, 'utf8')], headers, signal: options.signal, repeatable });
   };
 
   return {
     query: async (sql, options = {}) => parseRows(await send(`${sql}\nFORMAT JSONCompact`, options, true)),
     queryColumns: async (sql, options = {}) =>
       parseColumns(await send(`${sql}\nFORMAT JSONColumnsWithMetadata`, options, true)),
+    queryText: (sql, options = {}) => send(sql, options, true),
     command: async (sql, options = {}) => void (await send(sql, options, false)),
     insertNative: async (table, body, options) => {
       const search = insertSearch(table, options);

@@ -38,6 +38,8 @@ export interface Tables {
   query(sql: string, options?: QueryOptions): Promise<Row[]>;
   /** The fast way for many rows: one array per column. */
   queryColumns(sql: string, options?: QueryOptions): Promise<Columns>;
+  /** The answer as ClickHouse writes it, for answers that are passed on unread; the statement names its format. */
+  queryText(sql: string, options?: QueryOptions): Promise<string>;
   command(sql: string, options?: QueryOptions): Promise<void>;
   /** `table` is `name` or `database.name`; `body` is one encoded Native block, possibly in several pieces. */
   insertNative(table: string, body: Uint8Array | readonly Uint8Array[], options: InsertOptions): Promise<void>;

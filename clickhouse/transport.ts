@@ -7,7 +7,8 @@ import { isRetriableCode, TablesError, type Credentials } from './tables.js';
 
 export interface TransportRequest {
   readonly search: URLSearchParams;
-  readonly body: readonly (Uint8Array | string)[];
+  /** Bytes, for Node would write a string together with the headers and encode those again. */
+  readonly body: readonly Uint8Array[];
   readonly headers?: Readonly<Record<string, string>>;
   readonly signal?: AbortSignal | undefined;
   /** Whether the same request may run twice: then one that meets a connection closed by the server is sent again. */
@@ -34,7 +35,7 @@ export function createTransport(url: string, credentials: Credentials, clock: Cl
 
   const attempt = ({ search, body, headers, signal, repeatable }: TransportRequest): Promise<string> =>
     new Promise((resolve, reject) => {
-      const length = body.reduce((sum, piece) => sum + Buffer.byteLength(piece), 0);
+      const length = body.reduce((sum, piece) => sum + piece.byteLength, 0);
       const sent = request({
         ...target,
         // an id per attempt: the server refuses one that it is still working on
