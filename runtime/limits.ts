@@ -123,6 +123,15 @@ export const limits = {
   seriesKeysMax: 50,
   seriesBucketsMax: 5_000,
   seriesBucketsDefault: 1_000,
+  /** Lines times buckets of one answer. */
+  seriesCellsMax: 500_000,
+  /** Raw points that one chart may read where rollups cannot serve its x. */
+  seriesRawPointsMax: 50_000_000,
+  /** The same where another metric is x: its points are joined in memory. */
+  seriesJoinedPointsMax: 10_000_000,
+  /** With x = time, fewer points than this are read raw, which is exact in any case. */
+  seriesTimeRawPoints: 500_000,
+  seriesRunsRememberedMax: 20_000,
   compareRunsMax: 200,
   queryMsMax: 30_000,
   liveListenersMax: 5_000,

@@ -33,6 +33,13 @@ export function readNativeBlock(body: Uint8Array | readonly Uint8Array[]): {
   return { types, rows };
 }
 
+/** Number of rows of a block, without reading them. */
+export function rowsOfBlock(body: readonly Uint8Array[]): number {
+  const cursor = new Cursor(Buffer.concat(body));
+  cursor.varUint();
+  return cursor.varUint();
+}
+
 function readColumn(cursor: Cursor, type: string, rows: number): NativeValue[] {
   const repeat = <T extends NativeValue>(read: () => T) => Array.from({ length: rows }, read);
   const inner = argumentsOf(type);

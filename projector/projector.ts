@@ -1,0 +1,299 @@
+/** The projector: log in, tables out. One pipeline per partition, the only writer of the tables. */
+import type { ControlEvent } from '../events/control-event.js';
+import { partitionOf } from '../events/event-log.js';
+import type { Position } from '../events/position.js';
+import type { Clock } from '../runtime/clock.js';
+import { limits } from '../runtime/limits.js';
+import type { Logger } from '../runtime/logger.js';
+import type { StateStore } from '../state/store.js';
+import { catchUpStore, CONTROL, createControlSource } from './control-source.js';
+import { DeadLetterBudget } from './dead-letters.js';
+import { KnownRuns } from './known-runs.js';
+import { Liveness } from './liveness.js';
+import { createMetricsSource } from './metrics-source.js';
+import { patientTables, type PatientTables } from './patient-tables.js';
+import { Pipeline } from './pipeline.js';
+import { PointBufferPool } from './point-buffers.js';
+import type { ProjectionTables } from './projection-tables.js';
+import { SeenBatches } from './seen-batches.js';
+import { SliceLedger, type ProjectorLog, type Resumption } from './slice-ledger.js';
+import { ProjectionStopped, type SliceWork } from './slice.js';
+import { Slots } from './slots.js';
+
+export interface ProjectorDeps {
+  readonly log: ProjectorLog;
+  /** Its own: no other part folds into it. */
+  readonly store: StateStore;
+  readonly tables: ProjectionTables;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  /** Everything up to here is in the tables; called after each slice. */
+  readonly publish: (position: Position) => void;
+  /** Appends to the control partition; without it, silence of runs is not recorded. */
+  readonly appendControl?: (event: ControlEvent) => Promise<void>;
+  /** Bounds of slices, for tests. */
+  readonly sizes?: { readonly rowsMax: number; readonly bytesMax: number; readonly eventsMax: number };
+  readonly deadLettersMax?: number;
+}
+
+export interface ProjectorHealth {
+  /** Records that are on the log and not in the tables. */
+  readonly lag: { readonly control: number; readonly metrics: readonly number[] };
+  readonly deadLetters: number;
+  /** Why it waits: the tables do not answer. */
+  readonly away?: string;
+  /** Why it does not go on; nothing but a person or a new start changes that. */
+  readonly stoppedBecause?: string;
+}
+
+export interface Projector {
+  /** Finds out where the tables are and goes on from there; resolves when it is going, or has stopped and says why in `health`. */
+  start(): Promise<void>;
+  /** Lets what is in flight land. */
+  stop(): Promise<void>;
+  /** Looks for runs that fell silent; called every `sweepIntervalMs` by itself. */
+  sweep(now: number): Promise<void>;
+  health(): ProjectorHealth;
+  /** Resolves when it has stopped, with the error if there was one. */
+  readonly ended: Promise<unknown>;
+}
+
+export function createProjector(deps: ProjectorDeps): Projector {
+  return new PartitionedProjector(deps);
+}
+
+class PartitionedProjector implements Projector {
+  readonly ended: Promise<unknown>;
+  private readonly end: (cause?: unknown) => void;
+  private readonly stopping = new AbortController();
+  private readonly tables: PatientTables;
+  private readonly partitions: number;
+  private readonly runs: KnownRuns;
+  /** Highest offsets in the tables. */
+  private readonly done: { control: number; metrics: number[] };
+  /** When the last record that is in the tables was received, per metrics partition. */
+  private readonly heardUntil: number[];
+  private folded = -1;
+  private foldWaiters: (() => void)[] = [];
+  private budget = new DeadLetterBudget(0);
+  private liveness: Liveness | undefined;
+  private running: Promise<unknown> = Promise.resolve();
+  private stoppedBecause: string | undefined;
+
+  constructor(private readonly deps: ProjectorDeps) {
+    let end: (cause?: unknown) => void = () => undefined;
+    this.ended = new Promise((resolve) => (end = resolve));
+    this.end = end;
+    this.tables = patientTables(deps.tables, deps.clock, deps.logger, this.stopping.signal);
+    this.partitions = deps.log.partitions('metrics');
+    this.runs = new KnownRuns(deps.store);
+    this.done = { control: -1, metrics: new Array<number>(this.partitions).fill(-1) };
+    this.heardUntil = new Array<number>(this.partitions).fill(-Infinity);
+  }
+
+  async start(): Promise<void> {
+    const { log, store, clock } = this.deps;
+    const { tables } = this;
+    try {
+      const listeningSince = clock.now();
+      this.budget = new DeadLetterBudget(await tables.deadLetters(), this.deps.deadLettersMax);
+      const controlLedger = new SliceLedger(log, tables, CONTROL, clock);
+      const control = await controlLedger.open();
+      await catchUpStore(store, log, control.next);
+      const metrics = [];
+      for (let partition = 0; partition < this.partitions; partition++) {
+        const ledger = new SliceLedger(log, tables, { topic: 'metrics', partition }, clock);
+        const resumption = await ledger.open();
+        const seen = new SeenBatches(store.table('batches'), partition);
+        await seen.resume(tables, resumption.next);
+        metrics.push({ partition, ledger, resumption, seen });
+      }
+      this.watchRuns(await tables.lastSeen(), listeningSince);
+      this.done.control = control.next - 1;
+      this.done.metrics = metrics.map(({ resumption }) => resumption.next - 1);
+      this.folded = this.done.control;
+      this.publish();
+      const slots = new Slots(limits.slicesInFlightMax);
+      const pool = new PointBufferPool();
+      const pipelines = [
+        this.controlPipeline(controlLedger, control),
+        ...metrics.map((partition) => this.metricsPipeline({ ...partition, slots, pool })),
+      ];
+      this.running = Promise.all([...pipelines.map((pipeline) => pipeline.run()), this.sweepNowAndThen()]);
+      void this.running.then(() => this.end());
+    } catch (cause) {
+      this.fail(cause);
+    }
+  }
+
+  async stop(): Promise<void> {
+    this.abort();
+    await this.running;
+    this.end();
+  }
+
+  async sweep(now: number): Promise<void> {
+    await this.liveness?.sweep(now);
+  }
+
+  health(): ProjectorHealth {
+    const { log } = this.deps;
+    const away = this.tables.away();
+    return {
+      lag: {
+        control: log.head(CONTROL) - 1 - this.done.control,
+        metrics: this.done.metrics.map((done, partition) => log.head({ topic: 'metrics', partition }) - 1 - done),
+      },
+      deadLetters: this.budget.count,
+      ...(away === undefined ? {} : { away }),
+      ...(this.stoppedBecause === undefined ? {} : { stoppedBecause: this.stoppedBecause }),
+    };
+  }
+
+  private controlPipeline(ledger: SliceLedger, resumption: Resumption): Pipeline {
+    const { log, store, clock, sizes } = this.deps;
+    const project = createControlSource({
+      log,
+      store,
+      resumption,
+      flight: () => pipeline,
+      budget: this.budget,
+      clock,
+      signal: this.stopping.signal,
+      size: {
+        rowsMax: sizes?.eventsMax ?? limits.controlSliceEventsMax,
+        bytesMax: sizes?.bytesMax ?? limits.sliceBytesMax,
+      },
+      onFact: (fact) => {
+        if (fact.type === 'RunChanged') this.runs.changed(fact.run.uuid);
+      },
+      onFolded: (offset) => {
+        this.folded = offset;
+        this.wakeFoldWaiters();
+      },
+    });
+    const pipeline = new Pipeline({
+      ...this.pipelineDeps(),
+      at: CONTROL,
+      ledger,
+      project,
+      onDone: ({ last }) => {
+        this.done.control = last;
+        this.publish();
+      },
+    });
+    return pipeline;
+  }
+
+  private metricsPipeline(of: {
+    partition: number;
+    ledger: SliceLedger;
+    resumption: Resumption;
+    seen: SeenBatches;
+    slots: Slots;
+    pool: PointBufferPool;
+  }): Pipeline {
+    const { log, clock, sizes } = this.deps;
+    const { partition } = of;
+    const project: () => Promise<SliceWork | undefined> = createMetricsSource({
+      ...of,
+      log,
+      flight: () => pipeline,
+      runs: this.runs,
+      budget: this.budget,
+      clock,
+      signal: this.stopping.signal,
+      size: { rowsMax: sizes?.rowsMax ?? limits.sliceRowsMax, bytesMax: sizes?.bytesMax ?? limits.sliceBytesMax },
+      foldAll: () => this.foldAll(),
+      onHeard: (batches) => {
+        this.heardUntil[partition] = batches.at(-1)?.receivedAt ?? this.heardUntil[partition] ?? -Infinity;
+        const latest = new Map(batches.map(({ run, receivedAt }) => [run, receivedAt]));
+        for (const [uuid, receivedAt] of latest) {
+          void this.liveness?.heard(uuid, this.runs.get(uuid), receivedAt, clock.now());
+        }
+      },
+    });
+    const pipeline = new Pipeline({
+      ...this.pipelineDeps(),
+      at: { topic: 'metrics', partition },
+      ledger: of.ledger,
+      project,
+      onDone: ({ last }) => {
+        this.done.metrics[partition] = last;
+        this.publish();
+      },
+    });
+    return pipeline;
+  }
+
+  private pipelineDeps() {
+    return {
+      epoch: this.deps.log.epoch,
+      tables: this.tables,
+      clock: this.deps.clock,
+      onFailure: (cause: unknown) => this.fail(cause),
+    };
+  }
+
+  private watchRuns(lastSeen: ReadonlyMap<string, number>, listeningSince: number): void {
+    const { appendControl, log, store, logger } = this.deps;
+    if (appendControl === undefined) return;
+    const deps = {
+      openRuns: () => store.openRuns(),
+      heardUntil: (run: string, now: number) => {
+        const partition = partitionOf(run, this.partitions);
+        const behind = (this.done.metrics[partition] ?? -1) + 1 < log.head({ topic: 'metrics', partition });
+        return behind ? (this.heardUntil[partition] ?? -Infinity) : now;
+      },
+      append: appendControl,
+      logger,
+      listeningSince,
+    };
+    this.liveness = new Liveness(deps, lastSeen);
+  }
+
+  private async sweepNowAndThen(): Promise<void> {
+    const { signal } = this.stopping;
+    const { clock } = this.deps;
+    while (!signal.aborted) {
+      await clock.sleep(limits.sweepIntervalMs, signal);
+      if (!signal.aborted) await this.sweep(clock.now());
+    }
+  }
+
+  /** Resolves when the control events that are durable now are folded, or when there is no point in waiting. */
+  private async foldAll(): Promise<void> {
+    const last = this.deps.log.head(CONTROL) - 1;
+    while (this.folded < last && !this.stopping.signal.aborted) {
+      await new Promise<void>((resolve) => this.foldWaiters.push(resolve));
+    }
+  }
+
+  private wakeFoldWaiters(): void {
+    const waiters = this.foldWaiters;
+    this.foldWaiters = [];
+    for (const wake of waiters) wake();
+  }
+
+  private publish(): void {
+    const { control, metrics } = this.done;
+    this.deps.publish({ epoch: this.deps.log.epoch, control, metrics: [...metrics] });
+  }
+
+  private abort(): void {
+    this.stopping.abort();
+    this.wakeFoldWaiters();
+  }
+
+  private fail(cause: unknown): void {
+    if (this.stopping.signal.aborted) return;
+    const detail = cause instanceof ProjectionStopped ? cause.because : String(cause);
+    this.stoppedBecause = detail;
+    this.deps.logger.error(
+      { detail, stack: cause instanceof Error ? cause.stack : undefined },
+      'projecting has stopped',
+    );
+    this.abort();
+    this.end(cause);
+  }
+}
