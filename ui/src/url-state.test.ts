@@ -47,6 +47,7 @@ const places: fc.Arbitrary<Place> = fc.oneof(
     runs: fc.array(name),
     reference: fc.option(name, { nil: undefined }),
     onlyDifferent: fc.boolean(),
+    hidden: fc.array(name),
     chart,
   }),
 );

@@ -49,6 +49,8 @@ export interface ComparePlace {
   readonly runs: readonly string[];
   readonly reference: string | undefined;
   readonly onlyDifferent: boolean;
+  /** Runs that are not drawn. */
+  readonly hidden: readonly string[];
   readonly chart: ChartView;
 }
 
@@ -80,6 +82,7 @@ export const comparePlace = (runs: readonly string[]): ComparePlace => ({
   runs,
   reference: undefined,
   onlyDifferent: false,
+  hidden: [],
   chart: plainChart,
 });
 
@@ -103,6 +106,7 @@ export function parsePlace(pathname: string, search: string): Place {
       runs: readList(query['runs']),
       reference: query['ref'],
       onlyDifferent: query['diff'] === '1',
+      hidden: readList(query['hide']),
       chart: parseChart(query),
     };
   }
@@ -128,6 +132,7 @@ export function formatPlace(place: Place): string {
           runs: writeList(place.runs),
           ref: place.reference,
           diff: place.onlyDifferent ? '1' : undefined,
+          hide: writeList(place.hidden),
           ...formatChart(place.chart),
         })
       );

@@ -1,6 +1,6 @@
 /**
- * Live updates over one server-sent stream: the page subscribes, the badge shows `live`, `paused` or `stale`.
- * After any gap (pause, hidden tab, lost connection) the subscriber is told to fetch again, so that nothing is missed.
+ * Live updates over one server-sent stream: the page follows one, the badge shows `live`, `paused` or `stale`.
+ * After any gap (pause, hidden tab, lost connection) listeners are told to fetch again, so that nothing is missed.
  * A hidden tab gives its connection back: browsers allow only six per server.
  */
 import { signal, type ReadonlySignal } from '@preact/signals';
@@ -17,9 +17,7 @@ export interface LiveListener {
 
 /** The part of EventSource that is used. */
 export interface EventStream {
-  onopen: (() => void) | null;
-  onerror: (() => void) | null;
-  addEventListener(type: 'changed', listener: (event: { data: string }) => void): void;
+  addEventListener(type: 'open' | 'error' | 'changed', listener: (event: { readonly data?: unknown }) => void): void;
   close(): void;
 }
 
@@ -30,8 +28,10 @@ export interface LiveDeps {
 
 export interface Live {
   readonly state: ReadonlySignal<LiveState>;
-  /** One subscription at a time: the page's. The answer ends it. */
-  subscribe(url: string, listener: LiveListener): () => void;
+  /** Connects to a stream, one at a time: the page's. The answer ends it. */
+  follow(url: string): () => void;
+  /** Hears what the followed stream brings; any number of listeners. The answer ends it. */
+  listen(listener: LiveListener): () => void;
   /** The reader's own choice. */
   setPaused(paused: boolean): void;
   setHidden(hidden: boolean): void;
@@ -42,7 +42,8 @@ const longestWaitMs = 15_000;
 
 export function createLive({ open, clock }: LiveDeps): Live {
   const state = signal<LiveState>('off');
-  let wanted: { url: string; listener: LiveListener } | undefined;
+  const listeners = new Set<LiveListener>();
+  let wanted: { readonly url: string } | undefined;
   let stream: EventStream | undefined;
   let cancelRetry: (() => void) | undefined;
   let attempt = 0;
@@ -66,24 +67,27 @@ export function createLive({ open, clock }: LiveDeps): Live {
       state.value = wanted === undefined ? 'off' : 'paused';
       return;
     }
-    if (stream === undefined && cancelRetry === undefined) connect(wanted);
+    if (stream === undefined && cancelRetry === undefined) connect(wanted.url);
   }
 
-  function connect({ url, listener }: { url: string; listener: LiveListener }): void {
+  function connect(url: string): void {
     if (state.value !== 'stale') state.value = 'connecting';
     const mine = open(url);
     stream = mine;
-    mine.onopen = () => {
+    mine.addEventListener('open', () => {
+      if (mine !== stream) return;
       attempt = 0;
       state.value = 'live';
-      if (gap || first) listener.onGap(!gap);
+      if (gap || first) for (const listener of listeners) listener.onGap(!gap);
       gap = false;
       first = false;
-    };
-    mine.addEventListener('changed', ({ data }) => {
-      if (mine === stream) listener.onEvent(JSON.parse(data) as LiveEvent);
     });
-    mine.onerror = () => {
+    mine.addEventListener('changed', ({ data }) => {
+      if (mine !== stream) return;
+      const event = JSON.parse(String(data)) as LiveEvent;
+      for (const listener of listeners) listener.onEvent(event);
+    });
+    mine.addEventListener('error', () => {
       if (mine !== stream) return;
       disconnect();
       gap = true;
@@ -94,14 +98,14 @@ export function createLive({ open, clock }: LiveDeps): Live {
         cancelRetry = undefined;
         settle();
       });
-    };
+    });
   }
 
   return {
     state,
-    subscribe(url, listener) {
+    follow(url) {
       disconnect();
-      const mine = { url, listener };
+      const mine = { url };
       wanted = mine;
       attempt = 0;
       gap = false;
@@ -111,6 +115,12 @@ export function createLive({ open, clock }: LiveDeps): Live {
         if (wanted !== mine) return;
         wanted = undefined;
         settle();
+      };
+    },
+    listen(listener) {
+      listeners.add(listener);
+      return () => {
+        listeners.delete(listener);
       };
     },
     setPaused(next) {

@@ -2,9 +2,11 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { RunRow } from '../../../query/api.js';
+import { parseColumn } from '../../../query/filter/order.js';
 import { aggregates, cellValue, columnOf, fieldOf, looksNumeric, usualColumns, type Column } from './columns.js';
 
 const name = fc.oneof(
+  fc.string({ minLength: 1, unit: fc.constantFrom('a', '`', '"', '\\', '.', ' ', '/', 'é') }),
   fc.string({ minLength: 1, unit: 'grapheme' }),
   fc.constantFrom('a.b', 'loss.min', '`', '``x`', 'train/loss', '__proto__'),
 );
@@ -24,9 +26,22 @@ describe('columns', () => {
     );
   });
 
+  test('are read by the server as they are meant', () => {
+    fc.assert(
+      fc.property(column, (given) => {
+        const read = parseColumn(fieldOf(given), 'columns[0]');
+        if (given.kind === 'field') expect(read).toEqual({ space: 'attribute', name: given.name });
+        else if (given.kind === 'metric')
+          expect(read).toEqual({ space: 'metric', key: given.name, aggregate: given.aggregate });
+        else expect(read).toEqual({ space: given.kind, key: given.name });
+      }),
+      { numRuns: 1000 },
+    );
+  });
+
   test('are spelled plainly where that is possible', () => {
     expect(fieldOf({ kind: 'metric', name: 'val_acc', aggregate: 'max' })).toBe('metrics.val_acc.max');
-    expect(fieldOf({ kind: 'metric', name: 'train/loss', aggregate: 'last' })).toBe('metrics.`train/loss`.last');
+    expect(fieldOf({ kind: 'metric', name: 'train/loss', aggregate: 'last' })).toBe('metrics.train/loss.last');
     expect(fieldOf({ kind: 'param', name: 'lr' })).toBe('params.lr');
     expect(columnOf('metrics.loss')).toEqual({ kind: 'metric', name: 'loss', aggregate: 'last' });
     expect(columnOf('params.model.mean')).toEqual({ kind: 'param', name: 'model.mean' });

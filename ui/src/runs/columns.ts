@@ -7,33 +7,47 @@ export type Column =
   | { readonly kind: 'param' | 'tag'; readonly name: string }
   | { readonly kind: 'field'; readonly name: FieldName };
 
-export const fieldNames = ['status', 'started', 'duration', 'group', 'job_type', 'id'] as const;
+export const fieldNames = [
+  'name',
+  'status',
+  'started',
+  'duration',
+  'ended',
+  'group',
+  'job_type',
+  'id',
+  'notes',
+] as const;
 export type FieldName = (typeof fieldNames)[number];
 
 export const aggregates: readonly Aggregate[] = ['last', 'min', 'max', 'mean'];
 const roots = { metric: 'metrics', param: 'params', tag: 'tags' } as const;
 
-/** As the filter language spells it; names other than plain words in back-ticks, a back-tick in a name doubled. */
+/** As the filter language spells it: bare where it can be, else in back-ticks, and in double quotes when it has a back-tick itself. */
 export function fieldOf(column: Column): string {
   if (column.kind === 'field') return column.name;
-  const name = /^[A-Za-z_][A-Za-z0-9_]*$/.test(column.name)
-    ? column.name
-    : '`' + column.name.replaceAll('`', '``') + '`';
-  return `${roots[column.kind]}.${name}${column.kind === 'metric' ? '.' + column.aggregate : ''}`;
+  return `${roots[column.kind]}.${spelled(column.name)}${column.kind === 'metric' ? '.' + column.aggregate : ''}`;
+}
+
+function spelled(name: string): string {
+  if (/^[\p{L}\p{M}\p{N}_/:@%+-]+$/u.test(name)) return name;
+  return name.includes('`') ? `"${name.replace(/["\\]/g, '\\$&')}"` : '`' + name + '`';
 }
 
 /** Undefined for what is no column. */
 export function columnOf(field: string): Column | undefined {
   const plain = fieldNames.find((name) => name === field);
   if (plain !== undefined) return { kind: 'field', name: plain };
-  const parts = /^(metrics|params|tags)\.(?:`((?:[^`]|``)+)`|([^`]+?))(?:\.(last|min|max|mean))?$/su.exec(field);
+  const parts = /^(metrics|params|tags)\.(?:`([^`]+)`|"((?:[^"\\]|\\.)+)"|([^`"]+?))(?:\.(last|min|max|mean))?$/su.exec(
+    field,
+  );
   if (parts === null) return undefined;
-  const [, root, quoted, bare = '', aggregate] = parts;
-  const name = quoted?.replaceAll('``', '`') ?? bare;
+  const [, root, ticked, quoted, bare = '', aggregate] = parts;
+  const name = ticked ?? quoted?.replace(/\\(.)/gsu, '$1') ?? bare;
   if (root === 'metrics') return { kind: 'metric', name, aggregate: (aggregate as Aggregate | undefined) ?? 'last' };
-  if (quoted !== undefined && aggregate !== undefined) return undefined;
   const kind = root === 'params' ? 'param' : 'tag';
-  return { kind, name: aggregate === undefined ? name : `${name}.${aggregate}` };
+  if (aggregate === undefined) return { kind, name };
+  return ticked === undefined && quoted === undefined ? { kind, name: `${name}.${aggregate}` } : undefined;
 }
 
 export type CellValue =

@@ -1,0 +1,79 @@
+/** What the pointer is over: the exact x, each line's value by size, the nearest line in bold, NaN and infinities counted. */
+import { useLayoutEffect, useRef } from 'preact/hooks';
+import { formatCount, formatExact, formatNumber } from '../format/number.js';
+import { formatMoment } from '../format/time.js';
+import type { Hover, HoverRow } from './hover.js';
+
+export interface ChartTooltipProps {
+  readonly x: 'step' | 'time';
+  readonly hover: Hover;
+  readonly left: number;
+  readonly top: number;
+  readonly boxWidth: number;
+}
+
+const rowsShown = 12;
+
+export function ChartTooltip({ x, hover, left, top, boxWidth }: ChartTooltipProps) {
+  const box = useRef<HTMLDivElement>(null);
+  useLayoutEffect(() => {
+    const element = box.current;
+    if (element === null) return;
+    const room = boxWidth - left - 14;
+    const beside = room >= element.offsetWidth ? left + 14 : left - 14 - element.offsetWidth;
+    element.style.transform = `translate(${String(Math.round(beside))}px, ${String(Math.round(top - 12))}px)`;
+  });
+  const lead = hover.rows.find((row) => row.id === hover.nearest) ?? hover.rows[0];
+  if (lead === undefined) return null;
+  const rows = shownRows(hover);
+  return (
+    <div class="tooltip" ref={box}>
+      <div class="tooltip-x">{xText(x, lead)}</div>
+      <table>
+        <tbody>
+          {rows.map((row) => (
+            <tr key={row.id} class={row.id === hover.nearest ? 'tooltip-near' : ''}>
+              <td>
+                <Swatch color={row.color} />
+              </td>
+              <td class="tooltip-label">{row.label}</td>
+              <td class="number" title={formatExact(row.value)}>
+                {Number.isNaN(row.value) ? '–' : formatNumber(row.value, 5)}
+              </td>
+              <td class="number quiet">
+                {row.width > 0 && row.low < row.high
+                  ? `${formatNumber(row.low, 3)} … ${formatNumber(row.high, 3)}`
+                  : ''}
+              </td>
+              <td class="tooltip-odd">{row.odd > 0 ? `${formatCount(row.odd)} NaN/∞` : ''}</td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+      {rows.length < hover.rows.length && <div class="quiet">and {hover.rows.length - rows.length} more</div>}
+    </div>
+  );
+}
+
+/** The rows around the nearest line when there are too many. */
+function shownRows(hover: Hover): readonly HoverRow[] {
+  if (hover.rows.length <= rowsShown) return hover.rows;
+  const near = Math.max(
+    0,
+    hover.rows.findIndex((row) => row.id === hover.nearest),
+  );
+  const start = Math.min(Math.max(0, near - rowsShown / 2), hover.rows.length - rowsShown);
+  return hover.rows.slice(start, start + rowsShown);
+}
+
+function xText(x: 'step' | 'time', row: HoverRow): string {
+  if (x === 'time') return formatMoment(row.x) + (row.width > 0 ? ` + ${formatCount(row.width / 1000)} s` : '');
+  const from = formatNumber(row.x, 12);
+  if (row.width <= 1) return `step ${from}`;
+  return `steps ${from} – ${formatCount(row.x + row.width - 1)} · ${formatCount(row.points)} points`;
+}
+
+/** A colour that is computed cannot come from a class: it is set on the element, which the content security policy allows. */
+function Swatch({ color }: { readonly color: string }) {
+  return <span class="swatch" style={{ background: color }} />;
+}

@@ -1,0 +1,39 @@
+/** Labels of axes. */
+import { describe, expect, test } from 'vitest';
+import { decadeTick, stepTick, valueTick } from './ticks.js';
+
+describe('tick labels', () => {
+  test.each([
+    [0, 0.1, '0'],
+    [0.3, 0.1, '0.3'],
+    [-0.25, 0.05, '−0.25'],
+    [20, 10, '20'],
+    [2.5e-5, 5e-6, '2.5e−5'],
+    [3e6, 1e6, '3,000,000'],
+  ])('value %d at distance %d is %s', (value, increment, text) => {
+    expect(valueTick(value, increment)).toBe(text);
+  });
+
+  test.each([
+    [0, 100, '0'],
+    [800, 100, '800'],
+    [1200, 200, '1.2k'],
+    [5000, 1000, '5k'],
+    [12_000, 2000, '12k'],
+    [1_500_000, 500_000, '1.5M'],
+    [12_345, 1, '12,345'],
+  ])('step %d at distance %d is %s', (value, increment, text) => {
+    expect(stepTick(value, increment)).toBe(text);
+  });
+
+  test.each([
+    [0.001, '0.001'],
+    [1e-7, '1e−7'],
+    [-10, '−10'],
+    [20, '20'],
+    [0.5, '0.5'],
+    [1e6, '1e6'],
+  ])('decade %d is %s', (value, text) => {
+    expect(decadeTick(value)).toBe(text);
+  });
+});

@@ -1,0 +1,46 @@
+/** Labels of axes: as many digits as neighbouring ticks need to differ, steps in thousands and millions. Pure. */
+import { formatNumber } from '../format/number.js';
+
+const minus = '\u2212';
+
+/** Value axis; `increment` is the distance between ticks. */
+export function valueTick(value: number, increment: number): string {
+  if (value === 0) return '0';
+  const size = Math.abs(value);
+  if (size >= 1e6 || size < 1e-4) return formatNumber(value, significant(size, increment));
+  const decimals = Math.max(0, Math.ceil(-Math.log10(increment) - 1e-9));
+  return (value < 0 ? minus : '') + size.toFixed(Math.min(decimals, 8));
+}
+
+/** Logarithmic axes: powers of ten speak for themselves. */
+export function decadeTick(value: number): string {
+  if (value === 0) return '0';
+  const exponent = Math.log10(Math.abs(value));
+  const whole = Math.round(exponent);
+  const plain = Math.abs(exponent - whole) > 1e-6 || (whole >= -3 && whole <= 4);
+  const text = plain
+    ? formatNumber(Math.abs(value), 2)
+        .replace(/(\.\d*?)0+$/, '$1')
+        .replace(/\.$/, '')
+    : `1e${String(whole).replace('-', minus)}`;
+  return (value < 0 ? minus : '') + text;
+}
+
+/** Step axis: 500, 12k, 1.5M. */
+export function stepTick(value: number, increment: number): string {
+  const size = Math.abs(value);
+  for (const [unit, name] of [
+    [1e9, 'G'],
+    [1e6, 'M'],
+    [1e3, 'k'],
+  ] as const) {
+    // two decimals at most, and none that neighbouring ticks do not need
+    if (size < unit || increment < unit / (size >= 10 * unit ? 100 : 10)) continue;
+    const decimals = Math.max(0, Math.ceil(-Math.log10(increment / unit) - 1e-9));
+    return (value < 0 ? minus : '') + (size / unit).toFixed(decimals) + name;
+  }
+  return formatNumber(value, 6);
+}
+
+const significant = (size: number, increment: number): number =>
+  Math.min(8, Math.max(2, 1 + Math.ceil(Math.log10(size / increment))));
