@@ -164,16 +164,16 @@ export function parseRows(json: string): Row[] {
 /** An answer in the format JSONColumnsWithMetadata. */
 export function parseColumns(json: string): Columns {
   const answer = JSON.parse(json) as ColumnsAnswer;
-  const inexact = answer.meta.flatMap(({ name, type }) => {
+  const columns: Record<string, readonly Cell[]> = {};
+  let quoted: ColumnsAnswer | undefined;
+  for (const { name, type } of answer.meta) {
+    const cells = answer.data[name] ?? []; // an empty answer names no columns in its data
     const shape = parseShape(type);
-    if (shape.kind === 'plain') return [];
-    return (answer.data[name] ?? []).every((cell) => isExact(shape, cell)) ? [] : [[name, shape] as const];
-  });
-  if (inexact.length === 0) return { rows: answer.rows, columns: answer.data };
-  const quoted = JSON.parse(quoteLongIntegers(json)) as ColumnsAnswer;
-  const columns: Record<string, readonly Cell[]> = { ...answer.data };
-  for (const [name, shape] of inexact) {
-    columns[name] = (answer.data[name] ?? []).map((cell, r) => restore(shape, cell, quoted.data[name]?.[r]));
+    if (shape.kind === 'plain' || cells.every((cell) => isExact(shape, cell))) columns[name] = cells;
+    else {
+      const exact = (quoted ??= JSON.parse(quoteLongIntegers(json)) as ColumnsAnswer).data[name];
+      columns[name] = cells.map((cell, row) => restore(shape, cell, exact?.[row]));
+    }
   }
   return { rows: answer.rows, columns };
 }

@@ -63,9 +63,7 @@ export interface Repaired {
 /** `store` is the engine's folder of table data: `store/abc/abc…uuid/`. Says what it made the engine forget. */
 export function repairDedupLogs(store: string): Repaired[] {
   if (!existsSync(store)) return [];
-  const tables = readdirSync(store).flatMap((prefix) =>
-    readdirSync(path.join(store, prefix)).map((table) => path.join(store, prefix, table)),
-  );
+  const tables = folders(store).flatMap(folders);
   return tables.flatMap((table) => {
     const logs = logFiles(path.join(table, 'deduplication_logs'));
     const newest = logs.at(-1);
@@ -82,6 +80,11 @@ export function repairDedupLogs(store: string): Repaired[] {
     return [{ table: path.basename(table), forgotten: unfinished.map((r) => r.part) }];
   });
 }
+
+const folders = (parent: string): string[] =>
+  readdirSync(parent, { withFileTypes: true }).flatMap((entry) =>
+    entry.isDirectory() ? [path.join(parent, entry.name)] : [],
+  );
 
 function logFiles(folder: string): string[] {
   if (!existsSync(folder)) return [];

@@ -19,6 +19,8 @@ export const READ_SETTINGS = {
 /** One insert is one block: neither split nor joined, so that its token always covers the same rows. */
 export const INSERT_SETTINGS = {
   async_insert: 0,
+  // a column that the table lacks is a mistake, not something to leave out
+  input_format_skip_unknown_fields: 0,
   insert_deduplicate: 1,
   deduplicate_blocks_in_dependent_materialized_views: 1,
   max_insert_block_size: limits.insertBlockRowsMax,
