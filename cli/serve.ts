@@ -1,6 +1,6 @@
 /** The composition root: builds the adapters of one embedded server, joins the parts and takes them down in order. */
 import { existsSync, readFileSync } from 'node:fs';
-import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
 import { connect } from '../clickhouse/client.js';
 import { startEmbedded } from '../clickhouse/embedded.js';
@@ -9,6 +9,7 @@ import { openFileLog } from '../events/event-log.file.js';
 import { createPositionBoard } from '../events/position-board.js';
 import { emptyPosition } from '../events/position.js';
 import { createAuthenticator } from '../ingest/auth.js';
+import { createEdge } from '../ingest/edge.js';
 import { createPointsHandler } from '../ingest/points.js';
 import { createIngestRouter } from '../ingest/router.js';
 import { startProjectorWorker } from '../projector/worker-host.js';
@@ -24,7 +25,10 @@ import { createReplica } from '../state/replica.js';
 import type { ServerConfig } from './config.js';
 import { createHttpServer, listen } from './http-server.js';
 import { dataLayout } from './layout.js';
+import { openapiDocument } from './openapi.js';
 import { createProbes } from './probes.js';
+import { removeServerFile, writeServerFile } from './server-file.js';
+import { knownKeysOf } from './known-keys.js';
 
 export interface RunningServer {
   readonly url: string;
@@ -67,7 +71,7 @@ export async function startServer(config: ServerConfig): Promise<Result<RunningS
       () => reader.close(),
       () => writer.close(),
     );
-    await migrate(writer, database);
+    await migrate(writer, database, { fsync: true });
 
     const log = await openFileLog(layout.log, { metricsPartitions: 1, clock });
     undo.push(() => log.close());
@@ -96,7 +100,7 @@ export async function startServer(config: ServerConfig): Promise<Result<RunningS
       requireKeys: config.requireKeys,
       allowedHosts: config.allowedHosts,
     });
-    const ingestDeps = { replica, log, board, clock, logger, authenticate };
+    const edge = createEdge({ replica, log, board, clock, logger, authenticate, knownKeys: knownKeysOf(reader) });
     const barrier = async () => {
       const wanted = { ...emptyPosition(log.epoch), control: replica.folded() };
       await board.waitFor(wanted, limits.barrierWaitMs);
@@ -106,7 +110,7 @@ export async function startServer(config: ServerConfig): Promise<Result<RunningS
     const probes = createProbes({
       version,
       metrics,
-      openapi: () => ({}),
+      openapi: () => openapiDocument(version),
       readiness: async () => {
         const folding = replica.healthy();
         const tables = await reader.ping();
@@ -123,8 +127,8 @@ export async function startServer(config: ServerConfig): Promise<Result<RunningS
       },
     });
     const server = createHttpServer({
-      points: createPointsHandler(ingestDeps),
-      ingest: createIngestRouter(ingestDeps),
+      points: createPointsHandler(edge),
+      ingest: createIngestRouter(edge),
       query: createQueryRouter({ tables: reader, database: 'api', board, clock, logger, authenticate, barrier }),
       probes,
       pageDir: existsSync(path.join(pageDir, 'index.html')) ? pageDir : undefined,

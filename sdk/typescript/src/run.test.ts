@@ -100,7 +100,7 @@ describe('a run', () => {
   });
 
   it('sends a refused attempt again with the same bytes and key after 503', async () => {
-    const { url, seen } = await listen((one, nth) =>
+    const { url, seen } = await listen((_one, nth) =>
       nth === 1 || nth === 3 ? { status: 503, headers: { 'retry-after': '0' }, body: {} } : fine(),
     );
     const troubles: string[] = [];
