@@ -86,6 +86,7 @@ export const limits = {
   sweepIntervalMs: 30_000,
   projectorBackoffMsMin: 500,
   projectorBackoffMsMax: 30_000,
+  projectorHealthIntervalMs: 250,
   runsCachedMax: 100_000,
 
   // back-pressure and rates (points are weighted: one control request counts `controlRequestPoints`)

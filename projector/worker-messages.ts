@@ -1,0 +1,54 @@
+/** What the projector's thread and the thread that hosts it say to each other. */
+import type { Credentials } from '../clickhouse/tables.js';
+import type { ControlEvent } from '../events/control-event.js';
+import type { Committed, PartitionRef } from '../events/event-log.js';
+import type { Position } from '../events/position.js';
+import type { ProjectorHealth } from './projector.js';
+
+export interface Extent {
+  readonly at: PartitionRef;
+  readonly head: number;
+  readonly start: number;
+}
+
+export interface WorkerStart {
+  readonly logDir: string;
+  readonly stateDir: string;
+  readonly clickhouse: { readonly url: string; readonly credentials: Credentials };
+  readonly database: string;
+  /** Of all partitions, as they are when the thread starts. */
+  readonly extents: readonly Extent[];
+}
+
+/** What the thread asks of the one writer of the log; answered by `answer` with the same id. */
+export type Request =
+  | {
+      readonly ask: 'commit';
+      readonly group: string;
+      readonly at: PartitionRef;
+      readonly offset: number;
+      readonly metadata: string;
+    }
+  | { readonly ask: 'committed'; readonly group: string; readonly at: PartitionRef }
+  | { readonly ask: 'append'; readonly event: ControlEvent };
+
+export type Answer =
+  { readonly ok: true; readonly committed?: Committed | undefined } | { readonly ok: false; readonly error: string };
+
+export type ToWorker =
+  | ({ readonly type: 'advance' } & Extent)
+  | { readonly type: 'answer'; readonly id: number; readonly answer: Answer }
+  | { readonly type: 'stop' };
+
+export type LogLine = {
+  readonly level: 'debug' | 'info' | 'warn' | 'error';
+  readonly fields: object;
+  readonly message: string;
+};
+
+export type FromWorker =
+  | { readonly type: 'started' }
+  | { readonly type: 'request'; readonly id: number; readonly request: Request }
+  | { readonly type: 'position'; readonly position: Position }
+  | { readonly type: 'health'; readonly health: ProjectorHealth }
+  | ({ readonly type: 'log' } & LogLine);
