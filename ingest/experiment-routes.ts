@@ -36,7 +36,8 @@ export const experimentRoutes: readonly Route[] = [
     schema: experimentRequest,
     async handle(ask) {
       const experiment = ask.edge.clock.uuid();
-      return answer(ask, await perform(ask, { type: 'ExperimentCreated', experiment, name: ask.body.name }), 201);
+      const accepted = await perform(ask, { type: 'ExperimentCreated', experiment, name: ask.body.name });
+      return answer(ask, accepted, 201);
     },
   }),
   route({
@@ -66,10 +67,10 @@ export const experimentRoutes: readonly Route[] = [
   }),
 ];
 
-function answer({ edge, access }: Ask<unknown>, { verdict, position }: Accepted, created = 200): Answer {
+function answer({ edge, access }: Ask<unknown>, { verdict, position }: Accepted, status = 200): Answer {
   const record = edge.replica.state.experiment(access.workspace, verdict.subject);
   if (record === undefined) throw new Error(`an accepted command is about no experiment: ${verdict.subject}`);
   const { id, name, createdAt, deleted } = record;
   const body: ExperimentAnswer = { experiment: { id, name, createdAt, deleted }, position };
-  return { status: verdict.changed ? created : 200, body };
+  return { status, body };
 }

@@ -1,6 +1,6 @@
 /** JSON at the edge: what is refused before a schema sees it, and which field a complaint names. */
 import { describe, expect, it } from 'vitest';
-import { z } from 'zod';
+import type { z } from 'zod';
 import { limits } from '../runtime/limits.js';
 import { Problem } from '../runtime/problem.js';
 import { pointsRequest, startRunRequest } from './api.js';

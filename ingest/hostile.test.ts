@@ -1,0 +1,49 @@
+/** The table of hostile requests against the write side: each gets its own answer, and nothing of any of them stays. */
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { harmlessRequests, hostileRequests, hostileSetup } from '../test/hostile-requests.js';
+import { startIngestServer, type IngestServer } from '../test/ingest-server.js';
+
+let server: IngestServer;
+const groups = [...new Set(hostileRequests.map((request) => request.class))];
+
+beforeAll(async () => {
+  server = await startIngestServer();
+  for (const request of hostileSetup) expect([200, 201, 202]).toContain((await server.send(request)).status);
+});
+afterAll(() => server.stop());
+
+const heads = () => [
+  server.log.head({ topic: 'control', partition: 0 }),
+  ...[0, 1].map((partition) => server.log.head({ topic: 'metrics', partition })),
+];
+
+describe.each(groups)('hostile requests: %s', (group) => {
+  const cases = hostileRequests.filter((request) => request.class === group);
+
+  it('are at least four', () => {
+    expect(cases.length).toBeGreaterThanOrEqual(4);
+  });
+
+  it.each(cases)('$name', async ({ request, expect: { status, code, field } }) => {
+    const before = heads();
+    const answer = await server.send(request);
+    expect(answer.json).toMatchObject({ status, code, field, retriable: false });
+    expect(answer.status).toBe(status);
+    expect(answer.headers['content-type']).toBe('application/problem+json');
+    expect(answer.headers['runlog-request-id']).toBe((answer.json as { requestId: string }).requestId);
+    expect(heads()).toEqual(before);
+  });
+});
+
+describe('after all of them', () => {
+  it('what they were made of is still taken', async () => {
+    for (const request of harmlessRequests) {
+      const answer = await server.send(request);
+      expect([200, 202], `${request.method} ${request.path}: ${answer.text}`).toContain(answer.status);
+    }
+  });
+
+  it('nothing is held in memory', () => {
+    expect(server.edge.inFlight.bytes()).toBe(0);
+  });
+});
