@@ -21,11 +21,21 @@ export async function columns(context: RunsContext, experiment: string | undefin
     return (answer.columns['key'] ?? []).map((name, row) => ({ name: String(name), runs: floatOf(counts[row] ?? 0) }));
   };
   const visible = `run IN (SELECT r.run FROM runs AS r WHERE ${scope})`;
-  // a metric that a fork only inherits counts through the run that logged it
   const [params, tags, metrics] = await Promise.all([
     names(`params WHERE ${visible}`),
     names(`tags WHERE removed = 0 AND ${visible}`),
-    names(`series WHERE ${visible}`),
+    names(`${keysOfRuns(known.forks)} WHERE ${visible}`),
   ]);
   return { params, tags, metrics };
+}
+
+/** (run, key) wherever a run has a metric, by itself or from an ancestor's or older generation's points before the cut. */
+function keysOfRuns(forks: boolean): string {
+  if (!forks) return 'series';
+  return (
+    '(SELECT run, key FROM series WHERE run NOT IN (SELECT run FROM segments)' +
+    ' OR (run, generation) IN (SELECT run, generation FROM runs WHERE has_segments = 1)' +
+    ' UNION ALL SELECT s.run AS run, x.key AS key FROM series AS x INNER JOIN segments AS s' +
+    ' ON x.run = s.source AND x.generation = s.source_generation WHERE x.first.1 < s.cut)'
+  );
 }

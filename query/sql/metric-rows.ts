@@ -9,33 +9,23 @@
 /** Level L of `rollups` has buckets of 64^L steps. */
 const LEVELS = 3;
 const BITS_PER_LEVEL = 6;
+const BUCKET = 2 ** BITS_PER_LEVEL;
 
 const END_POINT = 'Tuple(step Int64, micro Int32, time Int64, value Float64, is_nan UInt8)';
+const POINT_AS_END = `CAST((x.step, x.micro, x.time, if(isNaN(x.value), 0, x.value), isNaN(x.value)), '${END_POINT}')`;
 
-/** The states that can be asked for, and what they are for a single raw point. */
+/** The states that can be asked for, and what they are for a single raw point x. */
 const OF_A_POINT = {
   count: 'toUInt64(1)',
-  finite: 'toUInt64(isFinite(p.value))',
-  min: 'if(isFinite(p.value), p.value, inf)',
-  max: 'if(isFinite(p.value), p.value, -inf)',
-  sum: 'if(isFinite(p.value), p.value, 0)',
-  first: endPoint('p'),
-  last: endPoint('p'),
+  finite: 'toUInt64(isFinite(x.value))',
+  min: 'if(isFinite(x.value), x.value, inf)',
+  max: 'if(isFinite(x.value), x.value, -inf)',
+  sum: 'if(isFinite(x.value), x.value, 0)',
+  first: POINT_AS_END,
+  last: POINT_AS_END,
 } as const;
 
 export type MetricState = keyof typeof OF_A_POINT;
-
-function endPoint(point: string): string {
-  const { step, micro, time, value } = columnsOf(point);
-  return `CAST((${step}, ${micro}, ${time}, if(isNaN(${value}), 0, ${value}), isNaN(${value})), '${END_POINT}')`;
-}
-
-const columnsOf = (point: string) => ({
-  step: `${point}.step`,
-  micro: `${point}.micro`,
-  time: `${point}.time`,
-  value: `${point}.value`,
-});
 
 export interface MetricRows {
   readonly states: readonly MetricState[];
@@ -47,53 +37,97 @@ export interface MetricRows {
   readonly forks: boolean;
 }
 
-/** A subquery or table expression with the columns run, key, context and the states. */
-export function metricRows({ states, keys, runs, forks }: MetricRows): string {
+/** A subquery with the columns run, key, context and the states. */
+export function metricRows(rows: MetricRows): string {
+  if (!rows.forks) return `(${ownRows(rows, undefined)})`;
+  const current =
+    '(run NOT IN (SELECT run FROM segments) OR (run, generation) IN (SELECT run, generation FROM runs WHERE has_segments = 1))';
+  return `(${[ownRows(rows, current), inheritedBuckets(rows), inheritedPoints(rows)].join(' UNION ALL ')})`;
+}
+
+function ownRows({ states, keys, runs }: MetricRows, current: string | undefined): string {
   // by key, the rows of all runs lie together; by run, the rows of all keys
   const table = runs === undefined ? 'series' : 'series_by_run';
-  const where = (...conditions: readonly (string | undefined)[]) => {
-    const given = conditions.filter((condition) => condition !== undefined && condition !== '');
-    return given.length === 0 ? '' : ` WHERE ${given.join(' AND ')}`;
-  };
-  const own = runs === undefined ? undefined : `run IN ${runs}`;
-  const columns = ['run', 'key', 'context', ...states].join(', ');
-  if (!forks) return `(SELECT ${columns} FROM ${table}${where(keys?.('key'), own)})`;
+  const where = conditions(keys?.('key'), runs === undefined ? undefined : `run IN ${runs}`, current);
+  return `SELECT ${['run', 'key', 'context', ...states].join(', ')} FROM ${table}${where}`;
+}
 
-  const restricted = runs === undefined ? '' : ` WHERE run IN ${runs}`;
-  const segments = `(SELECT run AS heir, source, source_generation, cut FROM segments${restricted})`;
-  const sources = `IN (SELECT source FROM segments${restricted})`;
-  const current = `(run NOT IN (SELECT run FROM segments) OR (run, generation) IN (SELECT run, generation FROM runs WHERE has_segments = 1))`;
-  const inherited = (from: string, alias: string, values: readonly string[], before: string) =>
-    `SELECT s.heir AS run, ${alias}.key AS key, ${alias}.context AS context, ${values.join(', ')}` +
-    ` FROM ${from} AS ${alias} INNER JOIN ${segments} AS s ON ${alias}.run = s.source AND ${alias}.generation = s.source_generation` +
-    where(keys?.(`${alias}.key`), `${alias}.run ${sources}`, before);
+/** Whole buckets before the cut: all of the top level, and on each level below those in the bucket that the cut goes through. */
+function inheritedBuckets(rows: MetricRows): string {
+  const levels = Array.from({ length: LEVELS }, (_, i) => LEVELS - i);
+  const candidates = levels.map((level) =>
+    level === LEVELS
+      ? `level = ${String(level)}`
+      : `(level = ${String(level)} AND ${isCut('bucket', level + 1, rows)})`,
+  );
+  const exact = levels.map((level) => {
+    const from = level === LEVELS ? '' : ` AND x.bucket >= ${cutBucket(level + 1)} * ${String(BUCKET)}`;
+    return `x.level = ${String(level)}${from} AND x.bucket < ${cutBucket(level)}`;
+  });
+  return inherited(rows, {
+    from: 'rollups',
+    columns: ['level', 'bucket', ...rows.states],
+    candidates: `(${candidates.join(' OR ')})`,
+    exact: `(${exact.join(' OR ')})`,
+    values: rows.states.map((state) => `x.${state} AS ${state}`),
+  });
+}
+
+/** Raw points before the cut, of the smallest bucket that the cut goes through. */
+function inheritedPoints(rows: MetricRows): string {
+  return inherited(rows, {
+    from: 'points',
+    columns: ['step', 'micro', 'time', 'value'],
+    candidates: isCut('step', 1, rows),
+    exact: `x.step >= ${cutBucket(1)} * ${String(BUCKET)} AND x.step < s.cut`,
+    values: rows.states.map((state) => `${OF_A_POINT[state]} AS ${state}`),
+  });
+}
+
+interface Inherited {
+  readonly from: string;
+  readonly columns: readonly string[];
+  /** A superset of what is inherited, said so that the primary key finds it. */
+  readonly candidates: string;
+  /** What is inherited, of the candidates x and the segments s. */
+  readonly exact: string;
+  readonly values: readonly string[];
+}
+
+function inherited({ keys, runs }: MetricRows, { from, columns, candidates, exact, values }: Inherited): string {
+  const heirs = conditions(ofHeirs(runs));
+  const found =
+    `SELECT ${['run', 'generation', 'key', 'context', ...columns].join(', ')} FROM ${from}` +
+    conditions(
+      keys?.('key'),
+      `(run, generation) IN (SELECT source, source_generation FROM segments${heirs})`,
+      candidates,
+    );
   return (
-    `(SELECT ${columns} FROM ${table}${where(keys?.('key'), own, current)}` +
-    ` UNION ALL ${inherited(
-      'rollups',
-      'b',
-      states.map((state) => `b.${state} AS ${state}`),
-      `(${wholeBuckets()})`,
-    )}` +
-    ` UNION ALL ${inherited(
-      'points',
-      'p',
-      states.map((state) => `${OF_A_POINT[state]} AS ${state}`),
-      rest(),
-    )})`
+    `SELECT ${['s.run AS run', 'x.key AS key', 'x.context AS context', ...values].join(', ')} FROM (${found}) AS x` +
+    ` INNER JOIN (SELECT run, source, source_generation, cut FROM segments${heirs}) AS s` +
+    ` ON x.run = s.source AND x.generation = s.source_generation WHERE ${exact}`
   );
 }
+
+/**
+ * Whether a step or bucket is in the bucket, 64 times as wide and of `level`, that a cut of its run goes through. intDiv is
+ * monotonic to the primary key; it rounds towards zero where buckets round down, which the second candidate makes good.
+ */
+function isCut(column: string, level: number, { runs }: MetricRows): string {
+  const bucket = `bitShiftRight(cut, ${String(level * BITS_PER_LEVEL)})`;
+  return (
+    `(run, generation, intDiv(${column}, ${String(BUCKET)})) IN` +
+    ` (SELECT source, source_generation, arrayJoin([${bucket}, ${bucket} + 1]) FROM segments${conditions(ofHeirs(runs))})`
+  );
+}
+
+const ofHeirs = (runs: string | undefined) => (runs === undefined ? undefined : `run IN ${runs}`);
 
 /** floor(cut / 64^level), also where it is negative. */
 const cutBucket = (level: number) => `bitShiftRight(s.cut, ${String(level * BITS_PER_LEVEL)})`;
 
-/** The fewest buckets whose union is everything before the bucket of level 1 that the cut goes through. */
-function wholeBuckets(): string {
-  return Array.from({ length: LEVELS }, (_, i) => {
-    const level = LEVELS - i;
-    const from = level === LEVELS ? '' : ` AND b.bucket >= ${cutBucket(level + 1)} * ${String(2 ** BITS_PER_LEVEL)}`;
-    return `b.level = ${String(level)}${from} AND b.bucket < ${cutBucket(level)}`;
-  }).join(' OR ');
+function conditions(...all: readonly (string | undefined)[]): string {
+  const given = all.filter((condition) => condition !== undefined);
+  return given.length === 0 ? '' : ` WHERE ${given.join(' AND ')}`;
 }
-
-const rest = () => `p.step >= ${cutBucket(1)} * ${String(2 ** BITS_PER_LEVEL)} AND p.step < s.cut`;

@@ -1,0 +1,172 @@
+/** `npm run bench -- query`: questions over HTTP on 10 000 runs × 20 series, p50 and p99 of each, with its goal. */
+import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
+import type { AddressInfo } from 'node:net';
+import os from 'node:os';
+import path from 'node:path';
+import http from 'node:http';
+import express from 'express';
+import { connect } from '../clickhouse/client.js';
+import { startEmbedded } from '../clickhouse/embedded.js';
+import { migrate } from '../clickhouse/migrate.js';
+import { createPositionBoard } from '../events/position-board.js';
+import { createQueryRouter } from '../query/router.js';
+import { systemClock } from '../runtime/clock.js';
+import { limits } from '../runtime/limits.js';
+import { silentLogger } from '../runtime/logger.js';
+import { seededRuns, seededWorkspace, seedRuns } from './query-seed.js';
+
+interface Question {
+  readonly name: string;
+  readonly goalMs?: number;
+  readonly path: string;
+  /** Makes it a POST. */
+  readonly body?: object;
+  /** Whether the answer is what the seed makes; a fast wrong answer is no answer. */
+  readonly isRight: (answer: never) => boolean;
+}
+
+const get = (name: string, path: string, isRight: Question['isRight'], goalMs?: number): Question => ({
+  name,
+  path,
+  isRight,
+  ...(goalMs === undefined ? {} : { goalMs }),
+});
+
+const encode = encodeURIComponent;
+type Runs = { readonly runs: readonly { readonly metrics: object; readonly params: object }[]; readonly total: number };
+
+const questions: readonly Question[] = [
+  get(
+    'top-k, two predicates',
+    `/top?metric=val_acc&k=10&filter=${encode('params.lr = 0.01 AND params.width > 50')}`,
+    (answer: { runs: unknown[] }) => answer.runs.length === 10,
+    20,
+  ),
+  get(
+    'top-k, two predicates, one experiment',
+    `/top?metric=val_acc&k=10&experiment=experiment-3&filter=${encode('params.lr = 0.01 AND params.width > 50')}`,
+    (answer: { runs: unknown[] }) => answer.runs.length === 10,
+  ),
+  get('top-k, none', '/top?metric=val_acc&k=10', (answer: { runs: unknown[] }) => answer.runs.length === 10),
+  {
+    name: 'search page, by a metric, 100 rows, all columns',
+    goalMs: 50,
+    path: '/search',
+    body: { orderBy: ['metrics.val_acc DESC'], limit: 100 },
+    isRight: ({ runs, total }: Runs) =>
+      runs.length === 100 && total === seededRuns && runs.every(({ metrics }) => Object.keys(metrics).length === 20),
+  },
+  {
+    name: 'search page, default order, 100 rows, 3 columns',
+    path: '/search',
+    body: { limit: 100, columns: ['params.lr', 'metrics.loss', 'metrics.val_acc'] },
+    isRight: ({ runs }: Runs) => runs.length === 100 && runs.every(({ params }) => Object.keys(params).length === 1),
+  },
+  {
+    name: 'search page, filter of 6 conditions',
+    path: '/search',
+    body: {
+      filter: `metrics.val_acc > 0.5 AND params.lr IN (0.01, 0.1) AND (tags.team = 'nlp' OR name ~ '^bert-1') AND NOT status = 'failed' AND started > '2026-01-02'`,
+      orderBy: ['metrics.loss.min', 'params.lr DESC'],
+      limit: 100,
+    },
+    isRight: ({ runs }: Runs) => runs.length === 100,
+  },
+  get(
+    'run page',
+    '/runs/run-77',
+    (answer: { run: { metrics: object } }) => Object.keys(answer.run.metrics).length === 20,
+  ),
+  {
+    name: 'compare 50 runs',
+    path: '/compare',
+    body: {
+      runs: Array.from({ length: 50 }, (_, i) => `run-${String(i * 100)}`),
+      reference: 'run-0',
+      onlyDifferent: true,
+    },
+    isRight: (answer: { metrics: unknown[] }) => answer.metrics.length === 20,
+  },
+  get('experiments', '/experiments', (answer: { experiments: unknown[] }) => answer.experiments.length === 10),
+  get('columns', '/columns', (answer: { metrics: unknown[] }) => answer.metrics.length === 20),
+];
+
+const repeats = 60;
+
+export async function benchQuery(): Promise<void> {
+  const dir = mkdtempSync(path.join(os.tmpdir(), 'runlog-bench-'));
+  const clock = systemClock;
+  const started = await startEmbedded({
+    dir,
+    memoryBytesMax: limits.embeddedMemoryBytesMax,
+    clock,
+    logger: silentLogger,
+  });
+  if (!started.ok) throw new Error(started.error.detail);
+  const { url, writer: writes, reader: reads } = started.value;
+  const writer = connect({ url, credentials: writes, clock });
+  const reader = connect({ url, credentials: reads, clock });
+  const app = express();
+  const authenticate = () => ({ workspace: seededWorkspace });
+  const board = createPositionBoard('bench', clock);
+  app.use(
+    '/api/v1',
+    createQueryRouter({ tables: reader, database: 'api', board, clock, logger: silentLogger, authenticate }),
+  );
+  const server = app.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  try {
+    await migrate(writer, 'runlog');
+    await seedRuns(writer, 'runlog');
+    const base = `http://127.0.0.1:${String((server.address() as AddressInfo).port)}/api/v1`;
+    console.log(
+      `${String(seededRuns)} runs × 20 series, 5 parameters, 2 tags; ms over HTTP, ${String(repeats)} times each`,
+    );
+    for (const question of questions) console.log(await measure(base, question));
+  } finally {
+    server.close();
+    server.closeAllConnections();
+    await Promise.all([writer.close(), reader.close()]);
+    await started.value.stop();
+    rmSync(dir, { recursive: true, force: true });
+  }
+}
+
+async function measure(base: string, question: Question): Promise<string> {
+  const agent = new http.Agent({ keepAlive: true });
+  const times: number[] = [];
+  for (let i = -10; i < repeats; i++) {
+    const begun = performance.now();
+    const text = await ask(agent, base, question);
+    if (i >= 0) times.push(performance.now() - begun);
+    if (i < 0 && !question.isRight(JSON.parse(text) as never))
+      throw new Error(`${question.name}: ${text.slice(0, 500)}`);
+  }
+  agent.destroy();
+  times.sort((a, b) => a - b);
+  const at = (share: number) => (times[Math.floor(share * times.length)] ?? NaN).toFixed(1).padStart(6);
+  const goal = question.goalMs === undefined ? '' : `   goal p50 ≤ ${String(question.goalMs)}`;
+  return `${question.name.padEnd(50)} p50 ${at(0.5)}   p99 ${at(0.99)}${goal}`;
+}
+
+function ask(agent: http.Agent, base: string, { path: at, body }: Question): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const request = http.request(base + at, {
+      agent,
+      method: body === undefined ? 'GET' : 'POST',
+      headers: body === undefined ? {} : { 'content-type': 'application/json' },
+    });
+    request.on('error', reject);
+    request.on('response', (response) => {
+      const parts: Buffer[] = [];
+      response.on('data', (part: Buffer) => parts.push(part));
+      response.on('end', () => {
+        const text = Buffer.concat(parts).toString('utf8');
+        if (response.statusCode === 200) resolve(text);
+        else reject(new Error(`${at}: ${String(response.statusCode)} ${text}`));
+      });
+    });
+    request.end(body === undefined ? undefined : JSON.stringify(body));
+  });
+}
