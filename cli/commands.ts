@@ -13,13 +13,11 @@ export interface TopOptions {
   readonly json?: boolean;
 }
 
-/** Parameters that differ between the runs come first; what all share says nothing in a ranking. */
-function varyingParams(runs: readonly { readonly params: Readonly<Record<string, string>> }[]): string[] {
-  const values = new Map<string, Set<string | undefined>>();
-  for (const run of runs) for (const key of Object.keys(run.params)) values.set(key, new Set());
-  for (const [key, seen] of values) for (const run of runs) seen.add(run.params[key]);
-  const varying = [...values].filter(([, seen]) => seen.size > 1).map(([key]) => key);
-  return (varying.length > 0 ? varying : [...values.keys()]).sort().slice(0, 8);
+/** Parameters that differ between the runs come first; what all share says less in a ranking. */
+function paramColumns(runs: readonly { readonly params: Readonly<Record<string, string>> }[]): string[] {
+  const keys = [...new Set(runs.flatMap((run) => Object.keys(run.params)))].sort();
+  const varies = (key: string) => new Set(runs.map((run) => run.params[key])).size > 1;
+  return [...keys.filter(varies), ...keys.filter((key) => !varies(key))].slice(0, 8);
 }
 
 export async function topCommand(client: ServerClient, options: TopOptions): Promise<string> {
@@ -34,7 +32,7 @@ export async function topCommand(client: ServerClient, options: TopOptions): Pro
 }
 
 export function formatTop(answer: TopAnswer, metric: string): string {
-  const params = varyingParams(answer.runs.map(({ run }) => run));
+  const params = paramColumns(answer.runs.map(({ run }) => run));
   return formatTable(
     ['#', metric, 'run', 'status', ...params],
     answer.runs.map(({ value, run }, i) => [
@@ -69,7 +67,7 @@ export async function searchCommand(
   });
   if (options.json === true) return JSON.stringify(answer, undefined, 2);
   if (answer.runs.length === 0) return 'no run matches';
-  const params = varyingParams(answer.runs);
+  const params = paramColumns(answer.runs);
   const metrics = [...new Set(answer.runs.flatMap((run) => Object.keys(run.metrics)))].sort().slice(0, 5);
   const table = formatTable(
     ['run', 'status', 'started', ...params, ...metrics],

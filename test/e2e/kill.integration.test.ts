@@ -154,9 +154,9 @@ describe('under kill -9', () => {
   });
 
   it('of the ClickHouse child, three times while three writers log, no acknowledged point is lost or doubled', async () => {
-    await underFire('clickhouse-killed', () => {
+    await underFire('clickhouse-killed', async () => {
+      await askUntilAnswered(stack.url, 'GET', '/readyz'); // the child before it may still be starting
       process.kill(stack.clickhousePid(), 'SIGKILL');
-      return Promise.resolve();
     });
   });
 });
