@@ -1,6 +1,5 @@
 /** Entry of the child process that is the embedded ClickHouse server; the only importer of ffi-rs and chdb. Its main thread lives inside the engine. */
 import { createReadStream, ftruncateSync, openSync, readFileSync, writeSync } from 'node:fs';
-import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { isMainThread, Worker } from 'node:worker_threads';
 import { limits } from '../runtime/limits.js';
@@ -101,8 +100,8 @@ async function main(spec: ChildSpec): Promise<never> {
     end();
   }
   writeFiles(spec);
-  const repaired = repairDedupLogs(path.join(layout(spec.dir).data, 'store'));
-  if (repaired.length > 0) writeSync(2, `unfinished inserts forgotten: ${JSON.stringify(repaired)}\n`);
+  const repaired = repairDedupLogs(layout(spec.dir).tokens);
+  if (repaired.length > 0) writeSync(2, `inserts that did not finish, undone: ${JSON.stringify(repaired)}\n`);
   say({ state: 'locked' });
   runEngine(ffi, spec.dir);
   end();

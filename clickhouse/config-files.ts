@@ -31,6 +31,7 @@ export const layout = (dir: string) => ({
   data: path.join(dir, 'data'),
   backups: path.join(dir, 'backups'),
   log: path.join(dir, 'engine.log'),
+  tokens: { store: path.join(dir, 'data', 'store'), marker: path.join(dir, 'tokens-are-flushed') },
 });
 
 export function prepareFolder(dir: string): void {

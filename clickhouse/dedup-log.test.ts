@@ -1,9 +1,15 @@
 /** Which tokens the engine has to forget after a kill, and what is written into its log for that. */
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { parsePartName, repairDedupLogs, unfinishedTokens } from './dedup-log.js';
+import {
+  createTokenFlusher,
+  parsePartName,
+  partsWithoutToken,
+  repairDedupLogs,
+  unfinishedTokens,
+} from './dedup-log.js';
 
 const add = (part: string) => ({ operation: 'add' as const, part, blockId: `id-${part}` });
 const drop = (part: string) => ({ ...add(part), operation: 'drop' as const });
@@ -31,7 +37,7 @@ test('what is not a part does not count as one', () => {
     'mutation_3.txt',
   ];
   expect(unfinished([add('all_2_2_0')], others)).toEqual(['all_2_2_0']);
-  expect(parsePartName('all_1_12_3_4')).toEqual({ partition: 'all', lastBlock: 12 });
+  expect(parsePartName('all_1_12_3_4')).toEqual({ partition: 'all', lastBlock: 12, level: 3 });
 });
 
 test('a token that was dropped before is not dropped again, one that was noted again is looked at again', () => {
@@ -44,6 +50,7 @@ test('a removed part with later ones after it stays known', () => {
 });
 
 let store = '';
+const logs = () => ({ store, marker: path.join(store, 'marker') });
 beforeEach(() => {
   store = mkdtempSync(path.join(os.tmpdir(), 'runlog-dedup-'));
 });
@@ -62,21 +69,37 @@ test('an unfinished token is dropped at the end of the newest log, and a second 
     'deduplication_log_9.txt': '1\tall_9_9_0\tid9\n',
     'deduplication_log_10.txt': '1\tall_10_10_0\tid10\n1\tall_11_11_0\tid11\n',
   });
-  expect(repairDedupLogs(store)).toEqual([{ table: 'abc-1', forgotten: ['all_11_11_0'] }]);
+  expect(repairDedupLogs(logs())).toEqual([{ table: 'abc-1', forgotten: ['all_11_11_0'], setAside: [] }]);
   expect(read('deduplication_log_10.txt')).toBe('1\tall_10_10_0\tid10\n1\tall_11_11_0\tid11\n2\tall_11_11_0\tid11\n');
   expect(read('deduplication_log_9.txt')).toBe('1\tall_9_9_0\tid9\n');
-  expect(repairDedupLogs(store)).toEqual([]);
+  expect(repairDedupLogs(logs())).toEqual([]);
 });
 
 test('a torn last line is cut', () => {
   const read = table('abc-1', ['all_1_1_0'], { 'deduplication_log_1.txt': '1\tall_1_1_0\tid1\n1\tall_2_2' });
-  expect(repairDedupLogs(store)).toEqual([]);
+  expect(repairDedupLogs(logs())).toEqual([]);
   expect(read('deduplication_log_1.txt')).toBe('1\tall_1_1_0\tid1\n');
 });
 
 test('a folder that is not there yet, tables without tokens and stray files are fine', () => {
-  expect(repairDedupLogs(path.join(store, 'none'))).toEqual([]);
+  expect(repairDedupLogs({ ...logs(), store: path.join(store, 'none') })).toEqual([]);
   mkdirSync(path.join(store, 'abc', 'abc-2'), { recursive: true });
   writeFileSync(path.join(store, 'stray'), '');
-  expect(repairDedupLogs(store)).toEqual([]);
+  expect(repairDedupLogs(logs())).toEqual([]);
+});
+
+test('a part that an insert wrote after the last token in the log has lost its token; a merged one has not', () => {
+  expect(partsWithoutToken([add('all_1_1_0')], ['all_1_1_0', 'all_2_2_0'])).toEqual(['all_2_2_0']);
+  expect(partsWithoutToken([add('all_1_1_0')], ['all_1_2_1'])).toEqual([]);
+  expect(partsWithoutToken([add('all_1_1_0'), add('all_2_2_0')], ['all_1_1_0', 'all_2_2_0'])).toEqual([]);
+});
+
+test('a part without a token is set aside only where tokens are flushed', () => {
+  table('abc-1', ['all_1_1_0', 'all_2_2_0', 'detached'], { 'deduplication_log_1.txt': '1\tall_1_1_0\tid1\n' });
+  expect(repairDedupLogs(logs())).toEqual([]);
+  createTokenFlusher(logs()).flush();
+  expect(repairDedupLogs(logs())).toEqual([{ table: 'abc-1', forgotten: [], setAside: ['all_2_2_0'] }]);
+  const folder = path.join(store, 'abc', 'abc-1');
+  expect(readdirSync(folder).sort()).toEqual(['all_1_1_0', 'deduplication_logs', 'detached']);
+  expect(readdirSync(path.join(folder, 'detached'))).toEqual(['tokenless_all_2_2_0']);
 });

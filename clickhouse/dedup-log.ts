@@ -1,8 +1,26 @@
 /**
- * Repairs the engine's memory of insert tokens after a kill. The engine notes a token before it makes the part visible: killed in
- * between, it would take the replayed insert for a duplicate and the rows would be lost. Runs while no engine holds the folder.
+ * Keeps the embedded engine's memory of insert tokens true to its parts, so that a replayed insert counts exactly once.
+ *
+ * The engine notes a token in a log before it makes the part visible. Killed in between, it would take the replay for a duplicate
+ * and the rows would be lost: before each start, tokens without a part are dropped from the log.
+ * It flushes parts to the disk but not that log. After a power loss it would take the replay for new and the rows would be there
+ * twice: whoever marks inserts as done calls `flush` of a token flusher before, and then, before each start, parts that are newer
+ * than the log are set aside, for their inserts are not marked and will be made again.
  */
-import { appendFileSync, existsSync, readdirSync, readFileSync, truncateSync } from 'node:fs';
+import {
+  appendFileSync,
+  closeSync,
+  existsSync,
+  fdatasyncSync,
+  fsyncSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import path from 'node:path';
 
 /** One line of `deduplication_logs/deduplication_log_N.txt`: operation, part, block id. The last number of a file is the newest. */
@@ -17,12 +35,15 @@ const OPERATIONS = { add: '1', drop: '2' } as const;
 interface PartName {
   readonly partition: string;
   readonly lastBlock: number;
+  /** How often it was merged; 0 is what one insert wrote. */
+  readonly level: number;
 }
 
 /** `partition_firstBlock_lastBlock_level` and maybe the mutation it is at; anything else (tmp_…, detached) is no part. */
 export function parsePartName(name: string): PartName | undefined {
-  const match = /^([^_]+)_\d+_(\d+)_\d+(?:_\d+)?$/.exec(name);
-  return match === null ? undefined : { partition: match[1] ?? '', lastBlock: Number(match[2]) };
+  const match = /^([^_]+)_\d+_(\d+)_(\d+)(?:_\d+)?$/.exec(name);
+  if (match === null) return undefined;
+  return { partition: match[1] ?? '', lastBlock: Number(match[2]), level: Number(match[3]) };
 }
 
 function parseRecord(line: string): TokenRecord | undefined {
@@ -33,17 +54,22 @@ function parseRecord(line: string): TokenRecord | undefined {
   return undefined;
 }
 
+/** The highest block number of each partition. */
+function lastBlocks(names: Iterable<string>): Map<string, number> {
+  const last = new Map<string, number>();
+  for (const text of names) {
+    const name = parsePartName(text);
+    if (name !== undefined) last.set(name.partition, Math.max(last.get(name.partition) ?? 0, name.lastBlock));
+  }
+  return last;
+}
+
 /**
  * Tokens whose part never came to be. Blocks are numbered upwards and a merged part covers the numbers of what it replaced, so a
  * token of a higher number than any part has was noted by an insert that did not finish.
  */
 export function unfinishedTokens(records: readonly TokenRecord[], parts: readonly string[]): TokenRecord[] {
-  const lastBlocks = new Map<string, number>();
-  for (const part of parts) {
-    const name = parsePartName(part);
-    if (name !== undefined)
-      lastBlocks.set(name.partition, Math.max(lastBlocks.get(name.partition) ?? 0, name.lastBlock));
-  }
+  const last = lastBlocks(parts);
   const remembered = new Map<string, TokenRecord>();
   for (const record of records) {
     if (record.operation === 'add') remembered.set(record.blockId, record);
@@ -51,42 +77,99 @@ export function unfinishedTokens(records: readonly TokenRecord[], parts: readonl
   }
   return [...remembered.values()].filter((record) => {
     const name = parsePartName(record.part);
-    return name !== undefined && name.lastBlock > (lastBlocks.get(name.partition) ?? 0);
+    return name !== undefined && name.lastBlock > (last.get(name.partition) ?? 0);
+  });
+}
+
+/** Parts as inserts wrote them that the log does not reach: their tokens are lost. */
+export function partsWithoutToken(records: readonly TokenRecord[], parts: readonly string[]): string[] {
+  const last = lastBlocks(records.map((record) => record.part));
+  return parts.filter((part) => {
+    const name = parsePartName(part);
+    return name !== undefined && name.level === 0 && name.lastBlock > (last.get(name.partition) ?? 0);
   });
 }
 
 export interface Repaired {
   readonly table: string;
+  /** Parts that never came to be, whose tokens were dropped. */
   readonly forgotten: readonly string[];
+  /** Parts whose tokens are lost, moved to `detached`. */
+  readonly setAside: readonly string[];
 }
 
-/** `store` is the engine's folder of table data: `store/abc/abc…uuid/`. Says what it made the engine forget. */
-export function repairDedupLogs(store: string): Repaired[] {
-  if (!existsSync(store)) return [];
-  const tables = folders(store).flatMap(folders);
-  return tables.flatMap((table) => {
-    const logs = logFiles(path.join(table, 'deduplication_logs'));
+export interface TokenLogs {
+  /** The engine's folder of table data: `store/abc/abc…uuid/`. */
+  readonly store: string;
+  /** There when tokens are flushed before inserts are marked as done: only then is a part without a token one to be made again. */
+  readonly marker: string;
+}
+
+/** Runs while no engine holds the folder. */
+export function repairDedupLogs({ store, marker }: TokenLogs): Repaired[] {
+  const flushed = existsSync(marker);
+  return tableFolders(store).flatMap((table) => {
+    const logs = logFiles(table);
     const newest = logs.at(-1);
     if (newest === undefined) return [];
     cutTornLine(newest);
     const records = logs
       .flatMap((file) => readFileSync(file, 'utf8').split('\n').map(parseRecord))
-      .filter((r) => r !== undefined);
+      .filter((record) => record !== undefined);
+    const setAside = flushed ? partsWithoutToken(records, readdirSync(table)) : [];
+    for (const part of setAside) renameSync(path.join(table, part), path.join(table, 'detached', `tokenless_${part}`));
     const unfinished = unfinishedTokens(records, readdirSync(table));
-    if (unfinished.length === 0) return [];
-    appendFileSync(newest, unfinished.map((r) => `${OPERATIONS.drop}\t${r.part}\t${r.blockId}\n`).join(''), {
-      flush: true,
-    });
-    return [{ table: path.basename(table), forgotten: unfinished.map((r) => r.part) }];
+    if (unfinished.length > 0) {
+      const lines = unfinished.map((record) => `${OPERATIONS.drop}\t${record.part}\t${record.blockId}\n`);
+      appendFileSync(newest, lines.join(''), { flush: true });
+    }
+    if (unfinished.length + setAside.length === 0) return [];
+    return [{ table: path.basename(table), forgotten: unfinished.map((record) => record.part), setAside }];
   });
 }
+
+export interface TokenFlusher {
+  /** When it returns, the tokens of all inserts that were acknowledged before are on the disk. */
+  flush(): void;
+}
+
+export function createTokenFlusher({ store, marker }: TokenLogs): TokenFlusher {
+  writeFileSync(marker, '', { flush: true });
+  const flushedBytes = new Map<string, number>();
+  return {
+    flush: () => {
+      for (const table of tableFolders(store)) {
+        const newest = logFiles(table).at(-1);
+        if (newest === undefined) continue;
+        const bytes = statSync(newest).size;
+        if (flushedBytes.get(newest) === bytes) continue;
+        sync(newest, fdatasyncSync);
+        if (!flushedBytes.has(newest)) sync(path.dirname(newest), fsyncSync);
+        flushedBytes.set(newest, bytes);
+      }
+    },
+  };
+}
+
+function sync(file: string, how: (fd: number) => void): void {
+  const fd = openSync(file, 'r');
+  try {
+    how(fd);
+  } finally {
+    closeSync(fd);
+  }
+}
+
+const tableFolders = (store: string): string[] => (existsSync(store) ? folders(store).flatMap(folders) : []);
 
 const folders = (parent: string): string[] =>
   readdirSync(parent, { withFileTypes: true }).flatMap((entry) =>
     entry.isDirectory() ? [path.join(parent, entry.name)] : [],
   );
 
-function logFiles(folder: string): string[] {
+/** Oldest first. */
+function logFiles(table: string): string[] {
+  const folder = path.join(table, 'deduplication_logs');
   if (!existsSync(folder)) return [];
   const number = (file: string) => Number(/^deduplication_log_(\d+)\.txt$/.exec(file)?.[1] ?? NaN);
   return readdirSync(folder)

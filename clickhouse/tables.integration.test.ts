@@ -1,9 +1,11 @@
 /** The tables themselves: tokens, states that merge, and conditions that reach the primary keys through the views. */
-import { readdirSync, rmSync } from 'node:fs';
+import { readdirSync, rmSync, statSync, truncateSync } from 'node:fs';
 import path from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { sharedClickHouse, type TestClickHouse } from '../test/clickhouse.js';
 import { nativeOf } from '../test/native-block.js';
+import { layout } from './config-files.js';
+import { createTokenFlusher } from './dedup-log.js';
 
 let ch: TestClickHouse;
 let tables: string[] = [];
@@ -84,6 +86,33 @@ describe('after a kill of the engine', () => {
     await ch.writer.insertNative(name, body, { token: 'unfinished' });
     expect(await count(name)).toBe(before + 1);
   });
+});
+
+test('after a power loss that took the newest tokens, the replay of what was not marked done counts once', async () => {
+  const name = `${ch.database}.chunks`;
+  const body = await oneRow('chunks');
+  await ch.writer.command(`SYSTEM STOP MERGES ${name}`);
+  const before = await count(name);
+  const tokens = layout(ch.dir).tokens;
+  const flusher = createTokenFlusher(tokens);
+  await ch.writer.insertNative(name, body, { token: 'marked done' });
+  flusher.flush();
+  const logs = readdirSync(tokens.store, { recursive: true, encoding: 'utf8' }).filter((file) =>
+    /deduplication_log_\d+\.txt$/.test(file),
+  );
+  const flushed = logs.map(
+    (log) => [path.join(tokens.store, log), statSync(path.join(tokens.store, log)).size] as const,
+  );
+  await ch.writer.insertNative(name, body, { token: 'in flight' });
+  expect(await count(name)).toBe(before + 2);
+  const back = new Promise<void>((resolve) => ch.server.onRestart(resolve));
+  process.kill(ch.server.pid(), 'SIGSTOP');
+  for (const [log, bytes] of flushed) truncateSync(log, bytes);
+  process.kill(ch.server.pid(), 'SIGKILL');
+  await back;
+  await ch.writer.insertNative(name, body, { token: 'in flight' });
+  await ch.writer.insertNative(name, body, { token: 'marked done' });
+  expect(await count(name)).toBe(before + 2);
 });
 
 test('states of a series give the same after merges as over the raw values, also where sums of squares cancel', async () => {

@@ -12,6 +12,8 @@ import { silentLogger } from '../runtime/logger.js';
 const GiB = 1024 ** 3;
 
 export interface TestClickHouse {
+  /** The folder of the server. */
+  readonly dir: string;
   readonly url: string;
   readonly server: EmbeddedServer;
   readonly writer: Tables;
@@ -41,7 +43,7 @@ async function start(): Promise<Shared> {
 }
 
 export async function sharedClickHouse(options: { readonly fsync?: boolean } = {}): Promise<TestClickHouse> {
-  const { server, writer, reader } = await (shared ??= start());
+  const { dir, server, writer, reader } = await (shared ??= start());
   const suffix = systemClock.uuid().replaceAll('-', '').slice(0, 12);
   const database = `test_${suffix}`;
   const api = `api_${suffix}`;
@@ -50,7 +52,7 @@ export async function sharedClickHouse(options: { readonly fsync?: boolean } = {
     await writer.command(`DROP DATABASE IF EXISTS ${api} SYNC`);
     await writer.command(`DROP DATABASE IF EXISTS ${database} SYNC`);
   };
-  return { url: server.url, server, writer, reader, database, api, drop };
+  return { dir, url: server.url, server, writer, reader, database, api, drop };
 }
 
 afterAll(async () => {
