@@ -5,7 +5,7 @@ import { usePathname, useSearch } from 'wouter-preact/use-browser-location';
 import { HomePage } from './home/home-page.js';
 import { RunsPage } from './runs/runs-page.js';
 import { useApp } from './shell/app-context.js';
-import { Notice, Skeleton } from './shell/notice.js';
+import { FailureNotice, Notice, Skeleton } from './shell/notice.js';
 import { PlaceLink } from './shell/place-link.js';
 import { TopBar } from './shell/top-bar.js';
 import { homePlace, parsePlace, type ComparePlace, type Place, type RunPlace } from './url-state.js';
@@ -56,13 +56,18 @@ function lazily<Props extends object>(load: () => Promise<FunctionComponent<Prop
   let loaded: FunctionComponent<Props> | undefined;
   return function Lazy(props: Props) {
     const [Component, setComponent] = useState(() => loaded);
+    const [failure, setFailure] = useState<Error>();
     useEffect(() => {
       if (loaded !== undefined) return;
-      void load().then((component) => {
-        loaded = component;
-        setComponent(() => component);
-      });
+      load().then(
+        (component) => {
+          loaded = component;
+          setComponent(() => component);
+        },
+        (error: unknown) => setFailure(error as Error),
+      );
     }, []);
+    if (failure !== undefined) return <FailureNotice failure={failure} />;
     return Component === undefined ? <Skeleton lines={8} label="Loading the page" /> : <Component {...props} />;
   };
 }

@@ -1,5 +1,6 @@
 /** All charts of a page: the toolbar, then sections by metric prefix whose cards are mounted as they come near the viewport. */
 import { useMemo, useRef } from 'preact/hooks';
+import { px } from '../px.js';
 import { Icon } from '../shell/icons.js';
 import { Notice } from '../shell/notice.js';
 import type { ChartView } from '../url-state.js';
@@ -17,21 +18,11 @@ export interface ChartPanelProps {
   readonly view: ChartView;
   readonly onView: (view: ChartView, replace?: boolean) => void;
   readonly height?: number;
-  /** Which runs are drawn. */
-  readonly caption?: string;
 }
 
 const noneHidden: ReadonlySet<string> = new Set();
 
-export function ChartPanel({
-  runs,
-  hidden = noneHidden,
-  metrics,
-  view,
-  onView,
-  height = 190,
-  caption,
-}: ChartPanelProps) {
+export function ChartPanel({ runs, hidden = noneHidden, metrics, view, onView, height = 190 }: ChartPanelProps) {
   const sections = useMemo(() => metricSections(metrics, view.find), [metrics, view.find]);
   const closed = new Set(view.closed);
   const zoom = (range: Extent | undefined) =>
@@ -43,7 +34,7 @@ export function ChartPanel({
     );
   return (
     <div class="chart-panel">
-      <ChartToolbar view={view} onView={onView} {...(caption === undefined ? {} : { caption })} />
+      <ChartToolbar view={view} onView={onView} />
       {sections.length === 0 && metrics.length > 0 && (
         <Notice title={`No metric matches ${view.find}`}>
           <button type="button" class="button" onClick={() => onView({ ...view, find: '' })}>
@@ -94,7 +85,7 @@ function Slot({ height, children }: { readonly height: number; readonly children
   const element = useRef<HTMLDivElement>(null);
   const near = useNearViewport(element);
   return (
-    <div ref={element} class="chart-slot" style={{ minHeight: height + headHeight }}>
+    <div ref={element} class="chart-slot" style={{ minHeight: px(height + headHeight) }}>
       {near && children()}
     </div>
   );

@@ -9,10 +9,9 @@ export interface ChartToolbarProps {
   readonly view: ChartView;
   /** `replace` is for steps that the back button should not stop at. */
   readonly onView: (view: ChartView, replace?: boolean) => void;
-  readonly caption?: string;
 }
 
-export function ChartToolbar({ view, onView, caption }: ChartToolbarProps) {
+export function ChartToolbar({ view, onView }: ChartToolbarProps) {
   const search = useRef<HTMLInputElement>(null);
   useShortcuts({ '/': () => search.current?.focus() });
   useEffect(() => {
@@ -76,7 +75,6 @@ export function ChartToolbar({ view, onView, caption }: ChartToolbarProps) {
           reset zoom
         </button>
       )}
-      {caption !== undefined && <span class="chart-toolbar-caption">{caption}</span>}
     </div>
   );
 }

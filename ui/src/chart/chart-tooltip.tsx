@@ -2,6 +2,7 @@
 import { useLayoutEffect, useRef } from 'preact/hooks';
 import { formatCount, formatExact, formatNumber } from '../format/number.js';
 import { formatMoment } from '../format/time.js';
+import { px } from '../px.js';
 import type { Hover, HoverRow } from './hover.js';
 
 export interface ChartTooltipProps {
@@ -13,15 +14,21 @@ export interface ChartTooltipProps {
 }
 
 const rowsShown = 12;
+const gap = 14;
 
 export function ChartTooltip({ x, hover, left, top, boxWidth }: ChartTooltipProps) {
   const box = useRef<HTMLDivElement>(null);
   useLayoutEffect(() => {
     const element = box.current;
     if (element === null) return;
-    const room = boxWidth - left - 14;
-    const beside = room >= element.offsetWidth ? left + 14 : left - 14 - element.offsetWidth;
-    element.style.transform = `translate(${String(Math.round(beside))}px, ${String(Math.round(top - 12))}px)`;
+    const width = element.offsetWidth;
+    const right = left + gap;
+    const leftwards = left - gap - width;
+    const beside = right + width <= boxWidth ? right : leftwards >= 0 ? leftwards : undefined;
+    // with no room at either side it goes below the pointer, as far as the card reaches
+    const at = beside ?? Math.max(0, Math.min(left - width / 2, boxWidth - width));
+    const height = beside === undefined ? top + gap : top - gap;
+    element.style.transform = `translate(${px(Math.round(at))}, ${px(Math.round(height))})`;
   });
   const lead = hover.rows.find((row) => row.id === hover.nearest) ?? hover.rows[0];
   if (lead === undefined) return null;

@@ -36,12 +36,13 @@ export function hoverAt(
   nearPixels: number,
 ): Hover {
   const rows: HoverRow[] = [];
+  const slack = (range.max - range.min) * slackShare;
   let nearest: string | undefined;
   let least = nearPixels;
   for (const { line, label, color, y } of lines) {
     const cell = nearestCell(line, at);
     const { from, to } = visibleCells(line, range);
-    if (cell < from || cell >= to) continue;
+    if (cell < from || cell >= to || isBeyond(line, at, slack)) continue;
     const value = y[cell] ?? NaN;
     rows.push({
       id: line.id,
@@ -67,4 +68,10 @@ export function hoverAt(
   return { at, rows, nearest };
 }
 
+/** A line that ended before the pointer, or begins after it, has nothing to say there. */
+function isBeyond({ x, width }: DrawnLine['line'], at: number, slack: number): boolean {
+  return at < (x[0] ?? Infinity) - slack || at > (x[x.length - 1] ?? -Infinity) + width + slack;
+}
+
+const slackShare = 0.02;
 const rank = (value: number): number => (Number.isNaN(value) ? -Infinity : value);

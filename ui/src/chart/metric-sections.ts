@@ -1,5 +1,7 @@
 /** Metric names as sections: grouped by what stands before the last `/`, filtered by a regular expression over the whole name. Pure. */
 
+import { metricRank } from './metric-rank.js';
+
 export interface MetricSection {
   /** Empty for names without a slash. */
   readonly prefix: string;
@@ -20,7 +22,7 @@ export function metricMatcher(find: string): { readonly matches: (key: string) =
 
 const natural = new Intl.Collator('en', { numeric: true });
 
-/** Sections by prefix; those nearer to the root first among equals, names without a prefix before all. */
+/** Sections by prefix, those that read like results first, then by name; numbers in names count as numbers. */
 export function metricSections(keys: readonly string[], find: string): MetricSection[] {
   const { matches } = metricMatcher(find);
   const sections = new Map<string, string[]>();
@@ -32,6 +34,11 @@ export function metricSections(keys: readonly string[], find: string): MetricSec
     else section.push(key);
   }
   return [...sections]
-    .map(([prefix, names]) => ({ prefix, keys: names.sort((a, b) => natural.compare(a, b)) }))
-    .sort((a, b) => natural.compare(a.prefix, b.prefix));
+    .map(([prefix, names]) => ({
+      prefix,
+      keys: names.sort((a, b) => natural.compare(a, b)),
+      rank: Math.min(...names.map(metricRank)),
+    }))
+    .sort((a, b) => a.rank - b.rank || natural.compare(a.prefix, b.prefix))
+    .map(({ prefix, keys: sorted }) => ({ prefix, keys: sorted }));
 }

@@ -42,11 +42,11 @@ function setup(question: Partial<SeriesQuestion> = {}) {
       setImmediate(resolve);
     });
   };
-  const event = (run: string, key = 'loss') => ({
-    runs: [],
-    points: [{ run, key, last: 0, lastStep: 0, count: 0 }],
-    position: '',
-  });
+  const event = (run: string, key = 'loss') => {
+    const logged = points[run] ?? [];
+    const lastStep = Math.max(0, ...logged.map(([x]) => x));
+    return { runs: [], points: [{ run, key, last: 0, lastStep, count: logged.length }], position: '' };
+  };
   const drawn = () => Object.fromEntries((feed.state.value.answer?.series ?? []).map((s) => [s.run, s.last]));
   const breakServer = (state: boolean) => {
     broken = state;
@@ -92,6 +92,33 @@ describe('SeriesFeed', () => {
     zoomed.feed.hear(zoomed.event('a'));
     await zoomed.tick();
     expect(zoomed.asked.at(-1)).toMatchObject({ from: 0, to: 1, runs: ['a', 'b'] });
+  });
+
+  test('fetches the whole when points came late or a rewind took some away', async () => {
+    const { feed, points, asked, tick, event, drawn } = setup();
+    points['a'] = [
+      [0, 1],
+      [10, 2],
+    ];
+    await tick();
+    points['a'] = [
+      [0, 1],
+      [5, 7],
+      [10, 2],
+      [11, 3],
+    ];
+    feed.hear(event('a'));
+    await tick();
+    expect(asked.map((question) => question.from)).toEqual([undefined, 10, undefined]);
+    expect(drawn()).toMatchObject({ a: [1, 7, 2, 3] });
+    points['a'] = [
+      [0, 1],
+      [3, 4],
+    ];
+    feed.hear(event('a'));
+    await tick();
+    expect(asked.at(-1)?.from).toBeUndefined();
+    expect(drawn()).toMatchObject({ a: [1, 4] });
   });
 
   test('keeps the curve in sight when a fetch fails and tries the whole next time', async () => {

@@ -28,8 +28,10 @@ export class SeriesFeed {
   readonly #throttle: Throttle;
   readonly #deps: FeedDeps;
   readonly #question: SeriesQuestion;
-  /** Runs with points that the answer does not have; `all` when a whole fetch is due. */
-  #behind: Set<string> | 'all' = 'all';
+  /** Runs with points that the answer does not have, and what is said of them; `all` when a whole fetch is due. */
+  #behind: Map<string, Progress> | 'all' = 'all';
+  /** Set when whole answers count otherwise than events do: then counts prove nothing. */
+  #countsDiffer = false;
 
   /** `initial` is shown until the first answer: what the chart showed for the question before. */
   constructor(deps: FeedDeps, question: SeriesQuestion, initial?: SeriesAnswer) {
@@ -49,7 +51,8 @@ export class SeriesFeed {
     const { runs, keys } = this.#question;
     const concerned = event.points.filter((point) => runs.includes(point.run) && keys.includes(point.key));
     if (concerned.length === 0) return;
-    if (this.#behind !== 'all') for (const point of concerned) this.#behind.add(point.run);
+    if (this.#behind !== 'all')
+      for (const { run, lastStep, count } of concerned) this.#behind.set(run, { lastStep, count });
     this.#throttle.trigger();
   }
 
@@ -67,10 +70,11 @@ export class SeriesFeed {
   async #catchUp(): Promise<void> {
     const behind = this.#behind;
     const { answer } = this.#state.value;
-    this.#behind = new Set();
+    this.#behind = new Map();
     try {
       const merged = behind === 'all' || answer === undefined ? undefined : await this.#delta(answer, behind);
       const next = merged ?? (await this.#deps.series(this.#question, this.#stop.signal));
+      if (merged === undefined && behind !== 'all') this.#countsDiffer = !hasAll(next, behind);
       this.#state.value = { answer: next, failure: undefined, loading: false };
     } catch (error) {
       if (this.#stop.signal.aborted) return;
@@ -79,16 +83,34 @@ export class SeriesFeed {
     }
   }
 
-  /** Undefined where only a whole fetch is right: zoomed charts, time as x, new series, a grid that has to get coarser. */
-  async #delta(answer: SeriesAnswer, runs: ReadonlySet<string>): Promise<SeriesAnswer | undefined> {
+  /** Undefined where only a whole fetch is right: zoomed charts, time as x, new series, a coarser grid, late points, a rewind. */
+  async #delta(answer: SeriesAnswer, behind: ReadonlyMap<string, Progress>): Promise<SeriesAnswer | undefined> {
     const { x, from, to, keys, buckets } = this.#question;
     if (x !== 'step' || from !== undefined || to !== undefined) return undefined;
     const known = new Set(answer.series.map((series) => series.run));
-    if (![...runs].every((run) => known.has(run))) return undefined;
-    const start = deltaStart(answer, runs);
+    const runs = [...behind.keys()];
+    if (!runs.every((run) => known.has(run))) return undefined;
+    if (runs.some((run) => (behind.get(run)?.lastStep ?? 0) < (deltaStart(answer, new Set([run])) ?? 0)))
+      return undefined;
+    const start = deltaStart(answer, new Set(runs));
     if (start === undefined) return undefined;
-    const question = { runs: [...runs], keys, x, from: start, buckets };
-    const delta = await this.#deps.series(question, this.#stop.signal);
-    return mergeDelta(answer, delta, start, 2 * buckets);
+    const delta = await this.#deps.series({ runs, keys, x, from: start, buckets }, this.#stop.signal);
+    const merged = mergeDelta(answer, delta, start, 2 * buckets);
+    return merged === undefined || this.#countsDiffer || hasAll(merged, behind) ? merged : undefined;
   }
+}
+
+interface Progress {
+  readonly lastStep: number;
+  readonly count: number;
+}
+
+/** Whether the answer holds as many points of each run as were announced: fewer means that some came late, behind the newest cell. */
+function hasAll(answer: SeriesAnswer, announced: ReadonlyMap<string, Progress>): boolean {
+  const counts = new Map<string, number>();
+  for (const series of answer.series) {
+    const points = series.raw ? series.last.length : (series.count ?? []).reduce((sum, count) => sum + count, 0);
+    counts.set(series.run, (counts.get(series.run) ?? 0) + points);
+  }
+  return [...announced].every(([run, { count }]) => (counts.get(run) ?? 0) >= count);
 }

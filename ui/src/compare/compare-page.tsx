@@ -5,6 +5,7 @@ import { createThrottle } from '../data/throttle.js';
 import { useLoad } from '../data/use-load.js';
 import { useApp } from '../shell/app-context.js';
 import { FailureNotice, Notice, Skeleton } from '../shell/notice.js';
+import { Splitter } from '../shell/splitter.js';
 import { TopBar } from '../shell/top-bar.js';
 import type { ComparePlace } from '../url-state.js';
 import { CompareTable } from './compare-table.js';
@@ -64,17 +65,23 @@ export function ComparePage({ place }: { readonly place: ComparePlace }) {
         ) : (
           <>
             <RunChips place={place} runs={value.runs} />
-            {metrics.length > 0 && (
-              <ChartPanel
-                runs={runs}
-                hidden={hidden}
-                metrics={metrics}
-                view={place.chart}
-                onView={(chart, replace) => app.go({ ...place, chart }, replace)}
-                height={220}
-              />
-            )}
-            <CompareTable place={place} answer={value} />
+            <Splitter
+              name="compare-charts"
+              share={44}
+              start={<CompareTable place={place} answer={value} />}
+              end={
+                metrics.length === 0 ? undefined : (
+                  <ChartPanel
+                    runs={runs}
+                    hidden={hidden}
+                    metrics={metrics}
+                    view={place.chart}
+                    onView={(chart, replace) => app.go({ ...place, chart }, replace)}
+                    height={200}
+                  />
+                )
+              }
+            />
           </>
         )}
       </main>

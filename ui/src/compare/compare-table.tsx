@@ -4,18 +4,19 @@ import type { CompareAnswer } from '../../../query/api.js';
 import { formatDelta, formatExact, formatNumber } from '../format/number.js';
 import { RunSwatch, runLabel } from '../runs/run-name.js';
 import { useApp } from '../shell/app-context.js';
-import { DataTable, rowHeightPx, type TableColumn } from '../table/data-table.js';
+import { Clip } from '../table/clip.js';
+import { DataTable, type TableColumn } from '../table/data-table.js';
 import type { ComparePlace } from '../url-state.js';
 import { comparisonRows, type ComparisonRow } from './compare-rows.js';
 
-const headerPx = 32;
+const headerPx = 44;
 
 export function CompareTable({ place, answer }: { readonly place: ComparePlace; readonly answer: CompareAnswer }) {
   const app = useApp();
   const rows = useMemo(() => comparisonRows(answer, place.onlyDifferent), [answer, place.onlyDifferent]);
   const pinned: TableColumn<ComparisonRow> = {
     id: 'name',
-    width: 260,
+    width: 190,
     align: 'left',
     header: 'Name',
     tooltip: (row) => (row.kind === 'row' ? row.row.name : row.title),
@@ -26,29 +27,31 @@ export function CompareTable({ place, answer }: { readonly place: ComparePlace; 
           <span class="quiet">{row.shown === row.of ? row.of : `${String(row.shown)} of ${String(row.of)}`}</span>
         </>
       ) : (
-        row.row.name
+        <Clip>{row.row.name}</Clip>
       ),
   };
   const columns = answer.runs.map((run, i): TableColumn<ComparisonRow> => {
     const isReference = run.id === place.reference;
     return {
       id: run.id,
-      width: 190,
+      width: place.reference === undefined ? 116 : 158,
       align: 'right',
       header: (
         <>
-          <RunSwatch run={run.id} />
           <span class="compare-head" title={runLabel(run)}>
-            {runLabel(run)}
+            <RunSwatch run={run.id} />
+            <Clip>{runLabel(run)}</Clip>
           </span>
-          {isReference && <span class="quiet">reference</span>}
+          <span class="head-detail">{isReference ? 'reference' : run.status}</span>
         </>
       ),
       tooltip: (row) => (row.kind === 'row' ? formatExact(row.row.values[i] as number) : ''),
-      render: (row) => (row.kind === 'group' ? null : <CompareCell row={row} at={i} isReference={isReference} />),
+      render: (row) =>
+        row.kind === 'group' ? null : (
+          <CompareCell row={row} at={i} measured={place.reference !== undefined} isReference={isReference} />
+        ),
     };
   });
-  const height = Math.min(rows.length * rowHeightPx + headerPx + 2, 900);
   return (
     <section class="compare-table" aria-labelledby="compare-title">
       <div class="section-head">
@@ -65,17 +68,15 @@ export function CompareTable({ place, answer }: { readonly place: ComparePlace; 
           <span class="quiet">Pin a run above to see the others measured against it.</span>
         )}
       </div>
-      <div class="compare-grid" style={{ height }}>
-        <DataTable
-          label="Comparison"
-          rows={rows}
-          rowKey={(row) => row.key}
-          pinned={pinned}
-          columns={columns}
-          headerHeight={headerPx}
-          rowClass={(row) => (row.kind === 'group' ? 'row-group' : row.row.different ? 'row-different' : 'row-same')}
-        />
-      </div>
+      <DataTable
+        label="Comparison"
+        rows={rows}
+        rowKey={(row) => row.key}
+        pinned={pinned}
+        columns={columns}
+        headerHeight={headerPx}
+        rowClass={(row) => (row.kind === 'group' ? 'row-group' : row.row.different ? 'row-different' : 'row-same')}
+      />
     </section>
   );
 }
@@ -83,21 +84,20 @@ export function CompareTable({ place, answer }: { readonly place: ComparePlace; 
 interface CompareCellProps {
   readonly row: Extract<ComparisonRow, { kind: 'row' }>;
   readonly at: number;
+  readonly measured: boolean;
   readonly isReference: boolean;
 }
 
-function CompareCell({ row, at, isReference }: CompareCellProps) {
+function CompareCell({ row, at, measured, isReference }: CompareCellProps) {
   const value = row.row.values[at];
   const delta = row.row.deltas?.[at];
   if (value === null || value === undefined) return <span class="missing">–</span>;
   return (
     <>
-      <span class={typeof value === 'number' ? 'number' : ''}>
-        {typeof value === 'number' ? formatNumber(value, 5) : value}
-      </span>
-      {!isReference && delta !== null && delta !== undefined && delta !== 0 && (
-        <span class="delta number" data-delta={delta}>
-          {formatDelta(delta)}
+      <Clip>{typeof value === 'number' ? formatNumber(value, 5) : value}</Clip>
+      {measured && (
+        <span class="delta" data-delta={delta}>
+          {isReference || delta === 0 ? '' : formatDelta(delta)}
         </span>
       )}
     </>

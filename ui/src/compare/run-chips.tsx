@@ -42,7 +42,7 @@ export function RunChips({ place, runs }: { readonly place: ComparePlace; readon
             </button>
             <button
               type="button"
-              class="icon-button"
+              class="icon-button chip-pin"
               aria-pressed={pinned}
               aria-label={`Measure against ${runLabel(run)}`}
               title={pinned ? 'Reference: click to let go' : 'Measure the others against this run'}

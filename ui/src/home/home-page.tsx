@@ -4,6 +4,7 @@ import type { ExperimentRow } from '../../../query/api.js';
 import { useLoad } from '../data/use-load.js';
 import { formatCount } from '../format/number.js';
 import { formatAgo, formatMoment } from '../format/time.js';
+import { px } from '../px.js';
 import { StatusMark } from '../runs/status-mark.js';
 import { RunName, RunSwatch } from '../runs/run-name.js';
 import { useApp } from '../shell/app-context.js';
@@ -151,7 +152,7 @@ function ExperimentRowView({ row, onFold, now }: ExperimentRowViewProps) {
   return (
     <tr class={row.folder ? 'tree-folder' : ''}>
       <th scope="row">
-        <span class="tree-name" style={{ paddingLeft: 18 * row.depth }}>
+        <span class="tree-name" style={{ paddingLeft: px(18 * row.depth) }}>
           {row.folder ? (
             <button
               type="button"

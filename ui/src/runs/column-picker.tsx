@@ -4,7 +4,7 @@ import { useRef } from 'preact/hooks';
 import type { ColumnsAnswer } from '../../../query/api.js';
 import { formatCount } from '../format/number.js';
 import { Icon } from '../shell/icons.js';
-import { columnOf, columnTitle, fieldNames, fieldOf, type Column } from './columns.js';
+import { columnOf, fieldNames, fieldOf, type Column } from './columns.js';
 
 export interface ColumnPickerProps {
   readonly known: ColumnsAnswer | undefined;
@@ -26,7 +26,7 @@ export function ColumnPicker({ known, shown, onColumns }: ColumnPickerProps) {
   const search = useRef<HTMLInputElement>(null);
   const fields = shown.map(fieldOf);
   const on = new Set(shown.map(nameOf));
-  const matching = choices(known).filter(({ column }) => matches(columnTitle(column), find.value));
+  const matching = choices(known).filter(({ column }) => matches(column.name, find.value));
   const toggle = (choice: Choice) => {
     const name = nameOf(choice.column);
     onColumns(on.has(name) ? fields.filter((field) => nameOfField(field) !== name) : [...fields, choice.field]);
@@ -66,8 +66,8 @@ export function ColumnPicker({ known, shown, onColumns }: ColumnPickerProps) {
             <li key={choice.field}>
               <label>
                 <input type="checkbox" checked={on.has(nameOf(choice.column))} onChange={() => toggle(choice)} />
-                <span class="column-picker-name" title={columnTitle(choice.column)}>
-                  {columnTitle(choice.column)}
+                <span class="column-picker-name" title={choice.column.name}>
+                  {choice.column.name}
                 </span>
                 <span class="quiet">{choice.column.kind === 'field' ? 'run' : choice.column.kind}</span>
                 <span class="quiet number">{choice.runs === undefined ? '' : formatCount(choice.runs)}</span>

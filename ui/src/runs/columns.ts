@@ -1,5 +1,6 @@
 /** Columns of the runs table as fields of the filter language, and the value that a run has in each. Pure. */
 import type { Aggregate, ColumnsAnswer, RunRow } from '../../../query/api.js';
+import { metricRank } from '../chart/metric-rank.js';
 import type { Numeric } from '../format/number.js';
 
 export type Column =
@@ -88,7 +89,7 @@ const paramsShown = 8;
 /** What a table shows before anyone chose: status and start, the metrics that read like results, the most frequent parameters. */
 export function usualColumns(known: ColumnsAnswer): Column[] {
   const metrics = [...known.metrics]
-    .map((metric, order) => ({ name: metric.name, order, rank: resultRank(metric.name) }))
+    .map((metric, order) => ({ name: metric.name, order, rank: metricRank(metric.name) }))
     .sort((a, b) => a.rank - b.rank || a.order - b.order)
     .slice(0, metricsShown);
   return [
@@ -100,18 +101,16 @@ export function usualColumns(known: ColumnsAnswer): Column[] {
   ];
 }
 
-/** Results of validation first, then of anything else; weights, gradients and machine statistics last. */
-function resultRank(name: string): number {
-  if (/^(system|gpu|cpu|memory)|weight|grad|norm|param_/i.test(name)) return 4;
-  if (/(^|[^a-z])(val|valid|validation|eval|test)/i.test(name)) return 0;
-  if (/acc|f1|auc|score|reward|bleu|rouge|perplexity/i.test(name)) return 1;
-  if (/loss|error|mse|mae/i.test(name)) return 2;
-  return 3;
+/** What stands before the last `/` of a metric's name. */
+export function columnScope(column: Column): string {
+  return column.kind === 'metric' ? column.name.slice(0, Math.max(0, column.name.lastIndexOf('/'))) : '';
 }
 
+/** The name without its scope. */
 export function columnTitle(column: Column): string {
   if (column.kind === 'field') return column.name.replace('_', ' ');
-  return column.name;
+  const scope = columnScope(column);
+  return scope === '' ? column.name : column.name.slice(scope.length + 1);
 }
 
 /** First click: the greatest metric and the newest run on top, text from A. */

@@ -2,9 +2,20 @@
 import type { RunRow } from '../../../query/api.js';
 import { formatExact, formatNumber } from '../format/number.js';
 import { formatAgo, formatDuration, formatMoment } from '../format/time.js';
+import { Clip } from '../table/clip.js';
 import type { TableColumn } from '../table/data-table.js';
 import type { SortKey } from '../url-state.js';
-import { aggregates, cellValue, columnTitle, fieldOf, looksNumeric, startsDescending, type Column } from './columns.js';
+import {
+  aggregates,
+  cellValue,
+  columnScope,
+  columnTitle,
+  fieldOf,
+  looksNumeric,
+  startsDescending,
+  type Column,
+  type FieldName,
+} from './columns.js';
 import { RunName, RunSwatch } from './run-name.js';
 import { StatusMark } from './status-mark.js';
 
@@ -33,18 +44,29 @@ export function runColumns(input: RunColumnsInput): TableColumn<RunRow>[] {
   });
 }
 
+const fieldWidths: Readonly<Record<FieldName, number>> = {
+  name: 200,
+  status: 108,
+  started: 92,
+  duration: 92,
+  ended: 92,
+  group: 120,
+  job_type: 110,
+  id: 220,
+  notes: 220,
+};
+
 function widthOf(column: Column, numeric: boolean): number {
-  if (column.kind === 'field')
-    return column.name === 'duration' ? 96 : column.name === 'id' || column.name === 'notes' ? 220 : 112;
-  const title = Math.min(150, 42 + 7 * columnTitle(column).length);
-  return Math.max(numeric ? 92 : 120, title);
+  if (column.kind === 'field') return fieldWidths[column.name];
+  const longest = Math.max(columnTitle(column).length, columnScope(column).length * 0.9);
+  return Math.max(numeric ? 88 : 112, Math.min(170, 30 + 7 * longest));
 }
 
 function renderCell(column: Column, run: RunRow, now: number) {
   if (column.kind === 'field') {
     switch (column.name) {
       case 'name':
-        return run.name;
+        return <Clip>{run.name}</Clip>;
       case 'status':
         return <StatusMark status={run.status} reason={run.reason} />;
       case 'started':
@@ -54,18 +76,18 @@ function renderCell(column: Column, run: RunRow, now: number) {
       case 'duration':
         return formatDuration(durationOf(run, now));
       case 'group':
-        return run.group;
+        return <Clip>{run.group}</Clip>;
       case 'job_type':
-        return run.jobType;
+        return <Clip>{run.jobType}</Clip>;
       case 'id':
-        return run.id;
+        return <Clip>{run.id}</Clip>;
       case 'notes':
-        return run.notes;
+        return <Clip>{run.notes}</Clip>;
     }
   }
   const cell = cellValue(column, run);
   if (cell.kind === 'none') return <Missing />;
-  return cell.kind === 'number' ? formatNumber(cell.value) : cell.value;
+  return cell.kind === 'number' ? formatNumber(cell.value) : <Clip>{cell.value}</Clip>;
 }
 
 const Missing = () => <span class="missing">–</span>;
@@ -126,7 +148,7 @@ export function SortHeader({
     <button
       type="button"
       class="sort-button"
-      title={`${title}\nClick to sort, shift-click to sort by this too`}
+      title={`${column.name}\nClick to sort, shift-click to sort by this too`}
       onClick={(event) => onSort(nextSort(sort, column, event.shiftKey))}
     >
       <span class="sort-title">{title}</span>
@@ -144,22 +166,28 @@ function Header({ column, sort, onSort, onReplace }: RunColumnsInput & { readonl
   return (
     <>
       <SortHeader column={column} sort={sort} onSort={onSort} />
-      {column.kind === 'metric' && (
-        <select
-          class="aggregate"
-          aria-label={`Aggregate of ${column.name}`}
-          value={column.aggregate}
-          onChange={(event) => {
-            const aggregate = aggregates.find((one) => one === event.currentTarget.value);
-            if (aggregate !== undefined) onReplace(column, { ...column, aggregate });
-          }}
-        >
-          {aggregates.map((aggregate) => (
-            <option key={aggregate} value={aggregate}>
-              {aggregate}
-            </option>
-          ))}
-        </select>
+      {column.kind === 'metric' ? (
+        <span class="head-detail">
+          {columnScope(column)}
+          <select
+            class="aggregate"
+            aria-label={`Aggregate of ${column.name}`}
+            title="last, least, greatest or mean value"
+            value={column.aggregate}
+            onChange={(event) => {
+              const aggregate = aggregates.find((one) => one === event.currentTarget.value);
+              if (aggregate !== undefined) onReplace(column, { ...column, aggregate });
+            }}
+          >
+            {aggregates.map((aggregate) => (
+              <option key={aggregate} value={aggregate}>
+                {aggregate}
+              </option>
+            ))}
+          </select>
+        </span>
+      ) : (
+        <span class="head-detail">{column.kind === 'field' ? '' : column.kind}</span>
       )}
     </>
   );

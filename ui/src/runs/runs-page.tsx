@@ -110,7 +110,7 @@ export function RunsPage({ place }: { readonly place: RunsPlace }) {
     [columns, view.rows, place, now],
   );
   const pinned = nameColumn({
-    width: 230,
+    width: 210,
     selected,
     sort: place.sort,
     onSort: (sort) => change({ sort }),
@@ -157,11 +157,17 @@ export function RunsPage({ place }: { readonly place: RunsPlace }) {
           </button>
           <span class="toolbar-total" role="status" data-total={view.total}>
             {view.total === undefined ? '' : `${formatCount(view.total)} ${view.total === 1 ? 'run' : 'runs'}`}
+            {place.charts &&
+              charted.length > 0 &&
+              place.selected.length === 0 &&
+              charted.length < (view.total ?? 0) &&
+              `, first ${formatCount(charted.length)} drawn`}
           </span>
           {notice.value !== undefined && <span class="toolbar-notice">{notice.value}</span>}
         </div>
         <Splitter
           name="runs-charts"
+          share={60}
           start={
             failure !== undefined && !filterFailed && view.rows.length === 0 ? (
               <FailureNotice failure={failure} retry={runs.retry} />
@@ -184,7 +190,7 @@ export function RunsPage({ place }: { readonly place: RunsPlace }) {
                 footer={
                   <TableFoot
                     loading={view.loading || columns === undefined}
-                    empty={view.rows.length === 0}
+                    empty={view.rows.length === 0 && !filterFailed}
                     filter={place.filter}
                     onClearFilter={() => change({ filter: '' })}
                   />
@@ -199,11 +205,6 @@ export function RunsPage({ place }: { readonly place: RunsPlace }) {
                 metrics={metrics}
                 view={place.chart}
                 onView={(chart: ChartView, replace?: boolean) => change({ chart }, replace)}
-                caption={
-                  place.selected.length > 0
-                    ? `${formatCount(charted.length)} ticked`
-                    : `first ${formatCount(charted.length)} runs`
-                }
               />
             ) : undefined
           }

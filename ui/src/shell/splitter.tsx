@@ -4,6 +4,8 @@ import { useRef, useState } from 'preact/hooks';
 
 export interface SplitterProps {
   readonly name: string;
+  /** Width of the start pane in percent, until it is dragged. */
+  readonly share: number;
   readonly start: ComponentChildren;
   /** Without it the start pane has all the room. */
   readonly end: ComponentChildren | undefined;
@@ -12,9 +14,9 @@ export interface SplitterProps {
 const least = 20;
 const most = 80;
 
-export function Splitter({ name, start, end }: SplitterProps) {
+export function Splitter({ name, share: initial, start, end }: SplitterProps) {
   const box = useRef<HTMLDivElement>(null);
-  const [share, setShare] = useState(56);
+  const [share, setShare] = useState(initial);
   const drag = (event: PointerEvent) => {
     const rect = box.current?.getBoundingClientRect();
     if (rect === undefined || event.buttons === 0) return;

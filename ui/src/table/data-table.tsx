@@ -5,6 +5,7 @@
 import { useComputed } from '@preact/signals';
 import type { ComponentChildren } from 'preact';
 import { useEffect, useLayoutEffect, useRef } from 'preact/hooks';
+import { px } from '../px.js';
 import { useApp } from '../shell/app-context.js';
 import { useVirtual } from './use-virtual.js';
 
@@ -88,8 +89,8 @@ export function DataTable<Row>(props: DataTableProps<Row>) {
       data-rows={rows.length}
       onMouseLeave={() => props.onPoint?.(undefined)}
     >
-      <div class="table-canvas" style={{ width, height: down.getTotalSize() }}>
-        <div class="table-head" role="row" aria-rowindex={1} style={{ height: headerHeight, width }}>
+      <div class="table-canvas" style={{ width: px(width), height: px(down.getTotalSize()) }}>
+        <div class="table-head" role="row" aria-rowindex={1} style={{ height: px(headerHeight), width: px(width) }}>
           <HeaderCell column={pinned} left={undefined} index={1} />
           {cells.map(({ index, start }) => {
             const column = columns[index];
@@ -155,7 +156,7 @@ function HeaderCell<Row>({
       aria-colindex={index}
       aria-sort={column.sort}
       data-column={column.id}
-      style={left === undefined ? { width: column.width } : { width: column.width, left }}
+      style={left === undefined ? { width: px(column.width) } : { width: px(column.width), left: px(left) }}
     >
       {column.header}
     </div>
@@ -177,7 +178,7 @@ function Cell<Row>({ column, row, index, left, at }: CellProps<Row>) {
       role={left === undefined ? 'rowheader' : 'gridcell'}
       aria-colindex={at}
       title={column.tooltip?.(row)}
-      style={left === undefined ? { width: column.width } : { width: column.width, left }}
+      style={left === undefined ? { width: px(column.width) } : { width: px(column.width), left: px(left) }}
     >
       {column.render(row, index)}
     </div>
@@ -215,7 +216,7 @@ function TableRow(props: TableRowProps) {
       aria-rowindex={props.index + 2}
       aria-selected={props.selected}
       data-key={props.runKey}
-      style={{ top: props.top, height: props.height, width: props.width }}
+      style={{ top: px(props.top), height: px(props.height), width: px(props.width) }}
       onMouseEnter={props.onPoint}
       onDblClick={props.onOpen}
     >
