@@ -12,7 +12,16 @@ import { useApp } from '../shell/app-context.js';
 import { drawEmphasis, drawLines, type Frame } from './draw-lines.js';
 import type { DrawnLine } from './drawn-line.js';
 import { hoverAt, type Hover } from './hover.js';
-import { asinhThreshold, drawnSummary, padded, scaleKind, yExtent, type Extent, type ScaleKind } from './line-range.js';
+import {
+  asinhThreshold,
+  drawnSummary,
+  padded,
+  roundedRange,
+  scaleKind,
+  yExtent,
+  type Extent,
+  type ScaleKind,
+} from './line-range.js';
 import { ChartTooltip } from './chart-tooltip.js';
 import { decadeTick, stepTick, valueTick } from './ticks.js';
 
@@ -200,7 +209,13 @@ function createChart(
         points: { show: false },
         y: false,
         drag: { x: true, y: false, setScale: false, dist: 4 },
-        sync: { key: `x-${latest.current.x}`, scales: ['x', null], setSeries: false },
+        // the crosshair is shared, a drag is not: else every chart of the page would zoom once more
+        sync: {
+          key: `x-${latest.current.x}`,
+          scales: ['x', null],
+          setSeries: false,
+          filters: { pub: (type) => type === 'mousemove' || type === 'mouseleave' },
+        },
         bind: {
           dblclick: () => () => {
             latest.current.onReset();
@@ -221,7 +236,7 @@ function createChart(
             const min = self.posToVal(self.select.left, 'x');
             const max = self.posToVal(self.select.left + self.select.width, 'x');
             self.setSelect({ left: 0, top: 0, width: 0, height: 0 }, false);
-            latest.current.onZoom({ min, max });
+            latest.current.onZoom(roundedRange({ min, max }));
           },
         ],
         setCursor: [

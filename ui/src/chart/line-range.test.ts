@@ -1,6 +1,6 @@
 /** How axes are cut and cells found. */
 import { describe, expect, test } from 'vitest';
-import { asinhThreshold, nearestCell, padded, scaleKind, visibleCells } from './line-range.js';
+import { asinhThreshold, nearestCell, padded, roundedRange, scaleKind, visibleCells } from './line-range.js';
 
 describe('axes', () => {
   test('go logarithmic only while everything is positive, and never blank for zero or below', () => {
@@ -22,6 +22,15 @@ describe('axes', () => {
       expect(Number.isFinite(min) && Number.isFinite(max)).toBe(true);
     }
     expect(padded({ min: 0, max: 0 }, 'linear')).toEqual({ min: -1, max: 1 });
+  });
+});
+
+test('a dragged range is rounded to what a pointer can mean', () => {
+  expect(roundedRange({ min: 5931.692307692308, max: 7940.307692307694 })).toEqual({ min: 5931.7, max: 7940.3 });
+  expect(roundedRange({ min: 0.123456789, max: 0.123556789 })).toEqual({ min: 0.12345679, max: 0.12355679 });
+  expect(roundedRange({ min: 1.7956051617771e12, max: 1.7956052617779e12 })).toEqual({
+    min: 1795605161780,
+    max: 1795605261780,
   });
 });
 

@@ -88,6 +88,13 @@ export function padded(extent: Extent, kind: ScaleKind): Extent {
   return { min: extent.min - span * 0.05, max: extent.max + span * 0.05 };
 }
 
+/** A range as a person would write it: to a ten-thousandth of its width, about what a pointer can mean. */
+export function roundedRange({ min, max }: Extent): Extent {
+  const unit = 10 ** Math.floor(Math.log10(max - min) - 4);
+  const round = (value: number) => Number((Math.round(value / unit) * unit).toPrecision(12));
+  return { min: round(min), max: round(max) };
+}
+
 export interface DrawnSummary {
   readonly min: number | null;
   readonly max: number | null;
