@@ -46,7 +46,8 @@ export function createApp(parts: HttpParts): express.Express {
     }),
   );
   app.use(parts.probes);
-  for (const base of ['/api/v1', '/w/:workspace/api/v1']) app.use(base, parts.query, parts.ingest);
+  app.use(parts.ingest); // reads its paths itself, strictly, and passes on what is not its own
+  for (const base of ['/api/v1', '/w/:workspace/api/v1']) app.use(base, parts.query);
   if (parts.pageDir !== undefined) app.use(pageRoutes(parts.pageDir));
   app.use((request, response) => {
     sendProblem(response, new Problem('not_found', `nothing is at ${request.path.slice(0, 200)}`, { field: 'path' }));

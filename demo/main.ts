@@ -3,6 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { init, mergePositions } from '../sdk/typescript/src/index.js';
+import { systemClock } from '../runtime/clock.js';
 import { packageRoot } from '../runtime/entry.js';
 import { loadDigits } from './digits.js';
 import { fullSweep, train, trialsOf, type SweepShape, type Trial } from './sweep.js';
@@ -61,7 +62,7 @@ export async function runDemo(options: DemoOptions): Promise<DemoReport> {
   const digits = loadDigits(path.join(packageRoot, 'demo', 'data', 'digits.csv.gz'), splitSeed);
   const commit = gitCommit();
   const trials = trialsOf(shape);
-  const group = `sweep-${new Date().toISOString().slice(0, 19).replaceAll(':', '')}`;
+  const group = `sweep-${new Date(systemClock.now()).toISOString().slice(0, 19).replaceAll(':', '')}`;
   const runs: DemoRun[] = [];
   let points = 0;
   let position: string | undefined;
