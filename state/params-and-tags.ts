@@ -14,7 +14,7 @@ export interface Merged {
 
 /** The parameters that are new or, with `overwrite`, different; a refusal when a first value would be lost. */
 export function mergeParams(
-  state: FoldReader,
+  state: Pick<FoldReader, 'param'>,
   run: OfRun,
   params: Dictionary<string>,
   overwrite: boolean,

@@ -41,6 +41,9 @@ function knownRun(state: FoldReader, event: RunStarted, run: RunRecord): Judged 
   };
 }
 
+/** A run that was not there has no parameters; asking the store for each would double the cost of a start. */
+const NO_PARAMS = { param: () => undefined };
+
 function newRun(state: FoldReader, event: RunStarted, known: ExperimentRecord | undefined): Judged {
   const { workspace, at } = event;
   if (state.runByUuid(event.uuid) !== undefined) {
@@ -63,7 +66,7 @@ function newRun(state: FoldReader, event: RunStarted, known: ExperimentRecord | 
     deleted: false,
   };
   const of = { workspace, uuid: event.uuid, experiment: experiment.id };
-  const params = mergeParams(state, of, event.params ?? {}, false);
+  const params = mergeParams(NO_PARAMS, of, event.params ?? {}, false);
   if ('conflict' in params) return params.conflict;
   const { tags, facts: tagFacts } = mergeTags(of, {}, event.tags ?? {});
   const run: RunRecord = {
