@@ -1,10 +1,10 @@
 /** A second opener of a log folder that only reads, in another thread of the writer's process: it sees what it is told is durable. */
 import { allPartitions, partitionIndex } from './append-rules.js';
 import type { EventLogReader, PartitionRef } from './event-log.js';
-import { readChecked } from './event-log.file.js';
+import { belowStart, readChecked } from './event-log.file.js';
 import { readFolder } from './file-log-folder.js';
 import { partitionDir, PartitionFiles } from './file-log-partition.js';
-import { realFileOps } from './file-ops.js';
+import { isErrno, realFileOps } from './file-ops.js';
 import { createHeadWaiters, type HeadWaiters } from './head-waiters.js';
 
 export interface FileLogReader extends EventLogReader {
@@ -55,8 +55,14 @@ export async function openFileLogReader(dir: string): Promise<FileLogReader> {
     async read(at, offset, bytesMax) {
       const { files, head, start } = partition(at);
       if (closed) throw new Error('the log is closed');
-      if (offset < start) throw new RangeError(`offset ${String(offset)} is below the start ${String(start)}`);
-      return readChecked(files, offset, head, bytesMax);
+      if (offset < start) throw belowStart(offset, start);
+      try {
+        return await readChecked(files, offset, head, bytesMax);
+      } catch (error) {
+        // the writer has trimmed it away, and its word is still under way
+        if (isErrno(error, 'ENOENT')) throw belowStart(offset, start);
+        throw error;
+      }
     },
     advance(at, head, start) {
       const found = partition(at);

@@ -140,6 +140,9 @@ async function openPartition(ops: FileOps, dir: string, at: PartitionRef, option
   return { at, dir: folder, files, writer, waiters };
 }
 
+export const belowStart = (offset: number, start: number): RangeError =>
+  new RangeError(`offset ${String(offset)} is below the start ${String(start)}`);
+
 /** A read of what is kept; a segment that is trimmed away under it counts as below the start. */
 export async function readChecked(
   files: PartitionFiles,
@@ -147,13 +150,12 @@ export async function readChecked(
   head: number,
   bytesMax: number,
 ): ReturnType<PartitionFiles['read']> {
-  const tooOld = () => new RangeError(`offset ${String(offset)} is below the start ${String(files.first)}`);
-  if (!Number.isSafeInteger(offset) || offset < files.first) throw tooOld();
+  if (!Number.isSafeInteger(offset) || offset < files.first) throw belowStart(offset, files.first);
   if (offset >= head) return [];
   try {
     return await files.read(offset, head, Math.min(bytesMax, limits.logReadBytesMax));
   } catch (error) {
-    if (offset < files.first) throw tooOld();
+    if (offset < files.first) throw belowStart(offset, files.first);
     throw error;
   }
 }

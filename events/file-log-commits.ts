@@ -15,6 +15,8 @@ export interface Commits {
 
 export async function openCommits(ops: FileOps, dir: string): Promise<Commits> {
   await ops.makeDir(dir);
+  // a rename that the last process did not live to flush is flushed before it is shown
+  await ops.syncDir(dir);
   const known = new Map<string, Committed>();
   for (const name of await ops.list(dir)) {
     if (!name.endsWith('.json')) continue;

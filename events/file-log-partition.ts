@@ -84,7 +84,7 @@ export class PartitionFiles {
       lastAtMost(this.segments, offset, (segment) => segment.first),
     );
     const forgotten = this.segments.splice(0, keep);
-    for (const opened of this.open) {
+    for (const opened of [...this.open]) {
       if (forgotten.includes(opened.segment)) this.forget(opened);
     }
     return forgotten.map((segment) => segment.file);
@@ -230,6 +230,7 @@ export class PartitionFiles {
 
   /** Closes a file as soon as nobody reads it: the number of an open file must not be reused under a running read. */
   private forget(opened: OpenSegment): void {
+    if (opened.forgotten) return;
     this.open.splice(this.open.indexOf(opened), 1);
     opened.forgotten = true;
     if (opened.users === 0) closeQuietly(opened.file);

@@ -58,25 +58,47 @@ export async function recoverPartition(ops: FileOps, dir: string): Promise<Recov
   if (last === undefined) return { files, active: undefined, cut };
   const file = await ops.open(last.file, 'update');
   try {
-    const tail = await scanSegment(file, last);
+    const { tail, lastBatchAt } = await scanSegment(file, last);
     const size = await file.size();
     if (size > tail.position) cut = await cutTail(ops, file, last, tail, size);
+    await writeAgain(file, 0, SEGMENT_HEADER_BYTES);
+    await writeAgain(file, lastBatchAt, tail.position);
     await file.fdatasync();
+    await ops.syncDir(dir);
     return { files, active: { segment: last, tail }, cut };
   } finally {
     await file.close();
   }
 }
 
-/** Passes every whole batch of a segment, indexes them, and gives the place behind the last one. */
-export async function scanSegment(file: LogFile, segment: Segment): Promise<BatchPlace> {
+/**
+ * What the last process wrote without a flush that went well is in the page cache at most, and after a flush that failed the
+ * kernel does not write it again. That is the header of a new segment or one batch: written once more, the flush covers it.
+ */
+async function writeAgain(file: LogFile, from: number, to: number): Promise<void> {
+  const bytes = ownBuffer(to - from);
+  await file.read(bytes, from);
+  await file.write([bytes], from);
+}
+
+export interface Scanned {
+  /** The place behind the last whole batch. */
+  readonly tail: BatchPlace;
+  /** Where the last whole batch starts; the tail's position when there is none. */
+  readonly lastBatchAt: number;
+}
+
+/** Passes every whole batch of a segment and indexes them. */
+export async function scanSegment(file: LogFile, segment: Segment): Promise<Scanned> {
   const window = new FileWindow(file, WINDOW_BYTES);
   let place = newSegment('', segment).index[0] ?? { offset: segment.first, position: 0, valueBytesBefore: 0 };
+  let lastBatchAt = place.position;
   for (;;) {
     const batch = await window.batch(place.position, true);
-    if (batch === undefined || batch.header.first !== place.offset) return place;
-    if (!batchIsWhole(window.bytes, batch.at, batch.header)) return place;
+    if (batch === undefined || batch.header.first !== place.offset) return { tail: place, lastBatchAt };
+    if (!batchIsWhole(window.bytes, batch.at, batch.header)) return { tail: place, lastBatchAt };
     indexBatch(segment, place);
+    lastBatchAt = place.position;
     place = {
       offset: place.offset + batch.header.records,
       position: place.position + batch.header.bytes,

@@ -149,7 +149,7 @@ export class PartitionWriter {
     this.active = { segment, file };
     await file.truncate(this.tail.position);
     const found = await scanSegment(file, newSegment('', segment));
-    if (found.offset !== this.tail.offset) {
+    if (found.tail.offset !== this.tail.offset) {
       this.need = 'lost';
       throw new Error('acknowledged records are missing from the file');
     }

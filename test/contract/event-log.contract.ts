@@ -2,6 +2,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { AppendError, type EventLog, type EventLogReader, type PartitionRef } from '../../events/event-log.js';
 import { limits } from '../../runtime/limits.js';
+import { noise } from '../noise.js';
 
 export interface LogUnderTest {
   readonly log: EventLog;
@@ -16,11 +17,6 @@ export interface LogUnderTest {
 const control: PartitionRef = { topic: 'control', partition: 0 };
 const metrics = (partition: number): PartitionRef => ({ topic: 'metrics', partition });
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
-/** Bytes that look random and are the same every time. */
-function noise(length: number, seed: number): Uint8Array {
-  let state = (seed + 1) * 2654435761;
-  return Uint8Array.from({ length }, () => (state = (Math.imul(state, 1664525) + 1013904223) >>> 0) >>> 24);
-}
 const texts = (records: readonly { readonly value: Uint8Array }[]) =>
   records.map(({ value }) => new TextDecoder().decode(value));
 
@@ -50,9 +46,9 @@ export function describeEventLog(name: string, make: () => Promise<LogUnderTest>
         next += records.length;
       }
     };
-    /** `count` records of about 1 KiB that do not compress, appended one by one. */
+    /** `count` records of about 4 KiB that do not compress, appended one by one. */
     const fill = async (at: PartitionRef, count: number) => {
-      const values = Array.from({ length: count }, (_, i) => noise(1000 + (i % 9), i));
+      const values = Array.from({ length: count }, (_, i) => noise(4000 + (i % 9), i));
       for (const value of values) await log.append(at, [value]);
       return values;
     };
@@ -145,12 +141,12 @@ export function describeEventLog(name: string, make: () => Promise<LogUnderTest>
     });
 
     it('reads from any offset, also in the middle of a batch', async () => {
-      const values = await fill(metrics(0), 150);
+      const values = await fill(metrics(0), 40);
       await log.append(metrics(0), values);
-      for (const offset of [0, 1, 64, 149, 150, 151, 222, 299]) {
+      for (const offset of [0, 1, 17, 39, 40, 41, 62, 79]) {
         const [record] = await reader.read(metrics(0), offset, 10);
         expect(record?.offset).toBe(offset);
-        expect(Buffer.compare(record?.value ?? bytes('?'), values[offset % 150] ?? bytes('?'))).toBe(0);
+        expect(Buffer.compare(record?.value ?? bytes('?'), values[offset % 40] ?? bytes('?'))).toBe(0);
       }
     });
 
@@ -171,18 +167,18 @@ export function describeEventLog(name: string, make: () => Promise<LogUnderTest>
     });
 
     it('counts the bytes of value that are left from an offset', async () => {
-      const values = await fill(metrics(0), 200);
+      const values = await fill(metrics(0), 50);
       const total = values.reduce((sum, value) => sum + value.length, 0);
       expect(log.bytesFrom(metrics(0), 0)).toBe(total);
-      expect(log.bytesFrom(metrics(0), 200)).toBe(0);
+      expect(log.bytesFrom(metrics(0), 50)).toBe(0);
       expect(log.bytesFrom(metrics(1), 0)).toBe(0);
       let before = total;
-      for (let offset = 1; offset < 200; offset++) {
+      for (let offset = 1; offset < 50; offset++) {
         const left = log.bytesFrom(metrics(0), offset);
         expect(left).toBeLessThanOrEqual(before);
         before = left;
       }
-      expect(Math.abs(log.bytesFrom(metrics(0), 100) - total / 2)).toBeLessThan(70_000);
+      expect(Math.abs(log.bytesFrom(metrics(0), 25) - total / 2)).toBeLessThan(70_000);
     });
 
     it('wakes who waits for the head, and only when it has moved past the offset', async () => {
@@ -236,18 +232,18 @@ export function describeEventLog(name: string, make: () => Promise<LogUnderTest>
     });
 
     it('trims from the front: what is below is gone, what is not stays readable, appends go on', async () => {
-      const values = await fill(metrics(0), 300);
+      const values = await fill(metrics(0), 75);
       await readAll(metrics(0), 0);
-      await log.trim(metrics(0), 200);
+      await log.trim(metrics(0), 50);
       const start = log.start(metrics(0));
       expect(start).toBeGreaterThan(0);
-      expect(start).toBeLessThanOrEqual(200);
-      expect(log.head(metrics(0))).toBe(300);
+      expect(start).toBeLessThanOrEqual(50);
+      expect(log.head(metrics(0))).toBe(75);
       await expect(reader.read(metrics(0), start - 1, 1000)).rejects.toThrow(RangeError);
       const kept = await readAll(metrics(0), start);
-      expect(kept.map(({ offset }) => offset)).toEqual(Array.from({ length: 300 - start }, (_, i) => start + i));
+      expect(kept.map(({ offset }) => offset)).toEqual(Array.from({ length: 75 - start }, (_, i) => start + i));
       for (const { offset, value } of kept) expect(Buffer.compare(value, values[offset] ?? bytes('?'))).toBe(0);
-      expect(await log.append(metrics(0), [bytes('after')])).toBe(300);
+      expect(await log.append(metrics(0), [bytes('after')])).toBe(75);
       expect(log.start(metrics(1))).toBe(0);
     });
 
@@ -275,23 +271,23 @@ export function describeEventLog(name: string, make: () => Promise<LogUnderTest>
 
     it('is the same log after it was opened again', async (context) => {
       if (under.reopen === undefined) return context.skip();
-      const values = await fill(metrics(0), 150);
+      const values = await fill(metrics(0), 40);
       await log.append(control, [bytes('a'), bytes('b')]);
-      await log.commit('tables', metrics(0), 120, 'slice');
-      await log.trim(metrics(0), 100);
+      await log.commit('tables', metrics(0), 33, 'slice');
+      await log.trim(metrics(0), 30);
       const { epoch } = log;
       const start = log.start(metrics(0));
       for (let round = 0; round < 3; round++) {
         use(await under.reopen());
         expect(log.epoch).toBe(epoch);
         expect(log.start(metrics(0))).toBe(start);
-        expect(log.head(metrics(0))).toBe(150 + round);
+        expect(log.head(metrics(0))).toBe(40 + round);
         expect(log.head(control)).toBe(2);
         expect(log.bytesFrom(metrics(0), start)).toBeGreaterThan(0);
-        expect(await log.committed('tables', metrics(0))).toEqual({ offset: 120, metadata: 'slice' });
-        const kept = (await readAll(metrics(0), start)).slice(0, 150 - start);
+        expect(await log.committed('tables', metrics(0))).toEqual({ offset: 33, metadata: 'slice' });
+        const kept = (await readAll(metrics(0), start)).slice(0, 40 - start);
         for (const { offset, value } of kept) expect(Buffer.compare(value, values[offset] ?? bytes('?'))).toBe(0);
-        expect(await log.append(metrics(0), [bytes('more')])).toBe(150 + round);
+        expect(await log.append(metrics(0), [bytes('more')])).toBe(40 + round);
       }
     });
   });

@@ -1,0 +1,306 @@
+/** No acknowledgement before its flush, flushes are shared and independent, and power loss at any moment takes nothing that was acknowledged. */
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { systemClock } from '../runtime/clock.js';
+import { limits } from '../runtime/limits.js';
+import { DiskFault, FakeDisk, type Operation } from '../test/fake-disk.js';
+import { noise } from '../test/noise.js';
+import type { EventLog, LogRecord, PartitionRef } from './event-log.js';
+import { openFileLog } from './event-log.file.js';
+
+const control: PartitionRef = { topic: 'control', partition: 0 };
+const metrics: PartitionRef = { topic: 'metrics', partition: 0 };
+const bytes = (text: string) => new TextEncoder().encode(text);
+const open = (
+  ops: FakeDisk,
+  segmentBytes = limits.logSegmentBytes,
+  onDurable?: (at: PartitionRef, head: number) => void,
+) =>
+  openFileLog('/data/log', {
+    metricsPartitions: 1,
+    clock: systemClock,
+    ops,
+    segmentBytes,
+    ...(onDurable === undefined ? {} : { onDurable }),
+  });
+
+/** Holds back operations of one kind until they are let go; `arrived` resolves when the next one is waiting. */
+function gate(disk: FakeDisk, kind: Operation['kind'], within: string) {
+  let release: () => void = () => undefined;
+  let arrive: () => void = () => undefined;
+  const state = { arrived: new Promise<void>((resolve) => (arrive = resolve)) };
+  disk.hook = (operation) => {
+    if (operation.kind !== kind || !operation.file.includes(within)) return;
+    const held = new Promise<void>((resolve) => (release = resolve));
+    arrive();
+    return held;
+  };
+  return {
+    arrived: () => state.arrived,
+    /** Lets the one that waits go, and holds the next. */
+    next: () => {
+      state.arrived = new Promise<void>((resolve) => (arrive = resolve));
+      release();
+    },
+  };
+}
+
+/** Whether a promise has settled, once everything that is ready to run has run. */
+async function settled(promise: Promise<unknown>): Promise<boolean> {
+  let done = false;
+  const mark = () => (done = true);
+  promise.then(mark, mark);
+  for (let turn = 0; turn < 20; turn++) await new Promise((resolve) => setImmediate(resolve));
+  return done;
+}
+
+describe('an append', () => {
+  it('is neither acknowledged nor readable before its flush is through', async () => {
+    const disk = new FakeDisk();
+    const told: number[] = [];
+    const log = await open(disk, undefined, (_, head) => told.push(head));
+    await log.append(control, [bytes('first')]);
+    const held = gate(disk, 'fdatasync', 'control-0');
+    const waiting = log.waitPast(control, 1, new AbortController().signal);
+    const append = log.append(control, [bytes('second')]);
+    await held.arrived();
+    expect(disk.bytes(disk.files('control-0')[0] ?? '').includes('second')).toBe(true);
+    expect(await settled(append)).toBe(false);
+    expect(await settled(waiting)).toBe(false);
+    expect(log.head(control)).toBe(1);
+    expect(await log.read(control, 1, 1000)).toEqual([]);
+    expect(told).toEqual([1]);
+    held.next();
+    expect(await append).toBe(1);
+    await waiting;
+    expect(told).toEqual([1, 2]);
+    await log.close();
+  });
+
+  it('shares the next flush with all that came while one was running', async () => {
+    const disk = new FakeDisk();
+    const log = await open(disk);
+    await log.append(control, [bytes('warm')]);
+    const before = disk.count('fdatasync', 'control-0');
+    const held = gate(disk, 'fdatasync', 'control-0');
+    const first = log.append(control, [bytes('a')]);
+    await held.arrived();
+    const others = Array.from({ length: 50 }, (_, i) => log.append(control, [bytes(String(i)), bytes('x')]));
+    expect(await settled(Promise.race(others))).toBe(false);
+    held.next();
+    expect(await first).toBe(1);
+    await held.arrived();
+    expect(await settled(Promise.race(others))).toBe(false);
+    held.next();
+    expect(await Promise.all(others)).toEqual(Array.from({ length: 50 }, (_, i) => 2 + i * 2));
+    expect(disk.count('fdatasync', 'control-0') - before).toBe(2);
+    await log.close();
+  });
+
+  it('does not wait for the flush of another partition', async () => {
+    const disk = new FakeDisk();
+    const log = await open(disk);
+    const held = gate(disk, 'fdatasync', 'control-0');
+    const slow = log.append(control, [bytes('a')]);
+    await held.arrived();
+    expect(await log.append(metrics, [bytes('b')])).toBe(0);
+    expect(await settled(slow)).toBe(false);
+    disk.hook = () => undefined;
+    held.next();
+    expect(await slow).toBe(0);
+    await log.close();
+  });
+
+  it('is refused as retriable when too much waits for the disk', async () => {
+    const disk = new FakeDisk();
+    const log = await open(disk);
+    const held = gate(disk, 'write', 'metrics-0');
+    const large = new Uint8Array(limits.logRecordBytesMax);
+    const queued = Array.from({ length: Math.floor(limits.logQueueBytesMax / large.length) }, () =>
+      log.append(metrics, [large]),
+    );
+    await held.arrived();
+    await expect(log.append(metrics, [large])).rejects.toMatchObject({ name: 'AppendError', retriable: true });
+    expect(log.head(metrics)).toBe(0);
+    disk.hook = (operation) => {
+      if (operation.kind === 'write') throw new DiskFault('EIO');
+    };
+    held.next();
+    await Promise.allSettled(queued);
+    disk.hook = () => undefined;
+    await log.append(metrics, [bytes('again')]);
+    await log.close();
+  });
+});
+
+describe('a segment', () => {
+  it('has a durable header and a durable name before anything is written into it', async () => {
+    const disk = new FakeDisk();
+    const log = await open(disk, 4096);
+    for (let i = 0; i < 20; i++) {
+      await log.append(control, [noise(700, i)]);
+    }
+    await log.close();
+    const segments = disk.files('control-0');
+    expect(segments.length).toBeGreaterThan(1);
+    for (const file of segments) {
+      const own = disk.operations.filter(
+        (op) => op.file === file || (op.kind === 'syncDir' && file.startsWith(op.file)),
+      );
+      const made = own.findIndex(({ kind }) => kind === 'create');
+      expect(own.slice(made, made + 5).map(({ kind }) => kind)).toEqual([
+        'create',
+        'write',
+        'fdatasync',
+        'syncDir',
+        'write',
+      ]);
+    }
+  });
+});
+
+describe('power loss', () => {
+  const value = fc.record({ size: fc.nat(900), fill: fc.nat(255), noisy: fc.boolean() });
+  const action = fc.oneof(
+    {
+      weight: 6,
+      arbitrary: fc.record({
+        kind: fc.constant('append' as const),
+        control: fc.boolean(),
+        values: fc.array(value, { minLength: 1, maxLength: 4 }),
+      }),
+    },
+    {
+      weight: 1,
+      arbitrary: fc.record({ kind: fc.constant('commit' as const), share: fc.double({ min: 0, max: 1, noNaN: true }) }),
+    },
+    {
+      weight: 1,
+      arbitrary: fc.record({ kind: fc.constant('trim' as const), share: fc.double({ min: 0, max: 1, noNaN: true }) }),
+    },
+  );
+  const life = fc.record({
+    actions: fc.array(action, { maxLength: 25 }),
+    /** Which operation of the disk is the last one. */
+    operations: fc.nat(150),
+    /** Which operations fail before that, and how. */
+    faults: fc.dictionary(
+      fc.nat(80).map(String),
+      fc.record({ code: fc.constantFrom('EIO', 'ENOSPC'), written: fc.nat(2000) }),
+      { maxKeys: 3 },
+    ),
+    /** Power goes, or only the process. */
+    power: fc.boolean(),
+    luck: fc.infiniteStream(fc.double({ min: 0, max: 0.999_999, noNaN: true })),
+  });
+
+  /** What one partition was told, over all lives of the log. */
+  interface Told {
+    readonly acknowledged: Map<number, string>;
+    readonly attempted: Set<string>;
+    start: number;
+    commit: number;
+    commitMax: number;
+  }
+
+  async function verified(log: EventLog, at: PartitionRef, told: Told): Promise<void> {
+    const records: LogRecord[] = [];
+    for (let next = log.start(at); next < log.head(at);) {
+      const part = await log.read(at, next, 3000);
+      expect(part.length).toBeGreaterThan(0);
+      records.push(...part);
+      next += part.length;
+    }
+    expect(records.map(({ offset }) => offset)).toEqual(records.map((_, i) => log.start(at) + i));
+    const found = new Map(records.map(({ offset, value: v }) => [offset, Buffer.from(v).toString('latin1')]));
+    for (const text of found.values()) expect(told.attempted.has(text)).toBe(true);
+    for (const [offset, text] of told.acknowledged) if (offset >= log.start(at)) expect(found.get(offset)).toBe(text);
+    expect(log.start(at)).toBeLessThanOrEqual(told.start);
+    for (const [offset, text] of found) told.acknowledged.set(offset, text);
+    const committed = (await log.committed('tables', at))?.offset ?? 0;
+    expect(committed).toBeGreaterThanOrEqual(told.commit);
+    expect(committed).toBeLessThanOrEqual(told.commitMax);
+    told.commit = committed;
+  }
+
+  it('or a kill at any moment, after any faults of the disk, loses nothing that was acknowledged and serves nothing torn', async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.array(life, { minLength: 1, maxLength: 4 }), async (lives) => {
+        let disk = new FakeDisk();
+        const told = new Map<PartitionRef, Told>(
+          [control, metrics].map((at) => [
+            at,
+            {
+              acknowledged: new Map<number, string>(),
+              attempted: new Set<string>(),
+              start: 0,
+              commit: 0,
+              commitMax: 0,
+            },
+          ]),
+        );
+        let serial = 0;
+        for (const { actions, operations, faults, power, luck } of lives) {
+          let done = 0;
+          disk.hook = () => {
+            done++;
+            if (done > operations) throw new Error('the power is off');
+            const fault = faults[String(done)];
+            if (fault !== undefined) throw new DiskFault(fault.code, fault.written);
+          };
+          const log = await open(disk, 5000).catch(() => undefined);
+          const running: Promise<unknown>[] = [];
+          if (log !== undefined) {
+            for (const act of actions) {
+              const at = act.kind === 'append' && act.control ? control : metrics;
+              const known = told.get(at);
+              if (known === undefined) continue;
+              if (act.kind === 'append') {
+                const values = act.values.map(({ size, fill, noisy }) => {
+                  const prefix = bytes(`${String(serial++)}:`);
+                  const body = Uint8Array.from({ length: size }, (_, i) =>
+                    noisy ? (i * i * 31 + fill * 7919) >> 3 : fill,
+                  );
+                  return Buffer.concat([prefix, body]);
+                });
+                for (const v of values) known.attempted.add(v.toString('latin1'));
+                const appended = log.append(at, values).then((first) => {
+                  for (const [i, v] of values.entries()) {
+                    expect(known.acknowledged.has(first + i)).toBe(false);
+                    known.acknowledged.set(first + i, v.toString('latin1'));
+                  }
+                });
+                running.push(appended);
+                if (act.values.length > 1) await appended.catch(() => undefined);
+              } else if (act.kind === 'commit') {
+                const offset = known.commit + Math.floor(act.share * 10);
+                known.commitMax = Math.max(known.commitMax, offset);
+                await log.commit('tables', at, offset, 'm').then(
+                  () => (known.commit = offset),
+                  () => undefined,
+                );
+              } else {
+                const offset = Math.floor(act.share * log.head(at));
+                known.start = Math.max(known.start, offset);
+                await log.trim(at, offset).catch(() => undefined);
+              }
+            }
+            const outcomes = await Promise.allSettled(running);
+            for (const outcome of outcomes) {
+              if (outcome.status === 'rejected') expect(outcome.reason).toMatchObject({ name: 'AppendError' });
+            }
+          }
+          disk = power ? disk.afterPowerLoss(() => luck.next().value) : disk.afterKill();
+          const again = await open(disk, 5000);
+          for (const [at, known] of told) await verified(again, at, known);
+          await again.append(control, [bytes('alive')]);
+          const aliveAt = again.head(control) - 1;
+          told.get(control)?.acknowledged.set(aliveAt, 'alive');
+          told.get(control)?.attempted.add('alive');
+          await again.close();
+        }
+      }),
+      { numRuns: 250 },
+    );
+  }, 60_000);
+});
