@@ -191,7 +191,7 @@ describe('power loss', () => {
     ),
     /** Power goes, or only the process. */
     power: fc.boolean(),
-    luck: fc.infiniteStream(fc.double({ min: 0, max: 0.999_999, noNaN: true })),
+    luck: fc.infiniteStream<number>(fc.double({ min: 0, max: 0.999_999, noNaN: true })),
   });
 
   /** What one partition was told, over all lives of the log. */
@@ -290,7 +290,7 @@ describe('power loss', () => {
               if (outcome.status === 'rejected') expect(outcome.reason).toMatchObject({ name: 'AppendError' });
             }
           }
-          disk = power ? disk.afterPowerLoss(() => luck.next().value) : disk.afterKill();
+          disk = power ? disk.afterPowerLoss(() => luck.next().value as number) : disk.afterKill();
           const again = await open(disk, 5000);
           for (const [at, known] of told) await verified(again, at, known);
           await again.append(control, [bytes('alive')]);

@@ -66,6 +66,30 @@ describe('the lock of a log folder', () => {
     expect(outcomes.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
   });
 
+  it('stays with who took it over while another was about to', async () => {
+    await lock();
+    leave({ boot: 'another' });
+    let go: () => void = () => undefined;
+    const late = new Promise<void>((resolve) => {
+      disk.hook = ({ kind, file: name }) => {
+        if (kind !== 'rename' || !name.endsWith('.stale')) return;
+        disk.hook = () => undefined;
+        resolve();
+        return new Promise<void>((release) => (go = release));
+      };
+    });
+    const attempt = lock().catch((error: unknown) => error);
+    const pending = await Promise.race([late.then(() => 'waits'), attempt]);
+    expect(pending).toBe('waits');
+    const taken = await lock();
+    const holder = held();
+    go();
+    expect(await attempt).toEqual(new Error(inUse));
+    expect(held()).toEqual(holder);
+    await taken.release();
+    expect(disk.files()).toEqual([]);
+  });
+
   it('is not released by who has lost it', async () => {
     const first = await lock();
     leave({ boot: 'another' });
