@@ -10,6 +10,9 @@ export interface LoggedRun {
   readonly tags?: Readonly<Record<string, string>>;
   readonly context?: Readonly<Record<string, unknown>>;
   readonly series?: Readonly<Record<string, readonly RawPoint[]>>;
+  /** ms; the server's clock without them. */
+  readonly startedAt?: number;
+  readonly endedAt?: number;
   /** Left running without it. */
   readonly finish?: 'completed' | 'failed';
   readonly reason?: string;
@@ -18,7 +21,7 @@ export interface LoggedRun {
 export interface RunLogger {
   start(experiment: string, run: LoggedRun): Promise<void>;
   points(run: string, series: Readonly<Record<string, readonly RawPoint[]>>): Promise<void>;
-  finish(run: string, status: 'completed' | 'failed', reason?: string): Promise<void>;
+  finish(run: string, status: 'completed' | 'failed', reason?: string, at?: number): Promise<void>;
   /** Resolves when a read sees everything logged so far. */
   settle(): Promise<void>;
 }
@@ -46,9 +49,10 @@ export function createRunLogger(base: string): RunLogger {
   const logger: RunLogger = {
     async start(experiment, run) {
       const { id, name, params, tags, context } = run;
-      await send('/runs', { experiment, id, name, params, tags, context });
+      const startedAt = run.startedAt === undefined ? undefined : Math.round(run.startedAt);
+      await send('/runs', { experiment, id, name, params, tags, context, startedAt });
       if (run.series !== undefined) await logger.points(id, run.series);
-      if (run.finish !== undefined) await logger.finish(id, run.finish, run.reason);
+      if (run.finish !== undefined) await logger.finish(id, run.finish, run.reason, run.endedAt);
     },
     async points(run, series) {
       seq += 1;
@@ -62,8 +66,12 @@ export function createRunLogger(base: string): RunLogger {
         })),
       });
     },
-    async finish(run, status, reason) {
-      await send(`/runs/${encodeURIComponent(run)}/finish`, { status, ...(reason === undefined ? {} : { reason }) });
+    async finish(run, status, reason, at) {
+      await send(`/runs/${encodeURIComponent(run)}/finish`, {
+        status,
+        ...(reason === undefined ? {} : { reason }),
+        ...(at === undefined ? {} : { at: Math.round(at) }),
+      });
     },
     async settle() {
       const response = await fetch(`${base}/api/v1/experiments?at=${position ?? ''}`);

@@ -5,6 +5,7 @@ import { limits } from '../../../runtime/limits.js';
 import { useApp } from '../shell/app-context.js';
 import { Skeleton } from '../shell/notice.js';
 import type { ChartView } from '../url-state.js';
+import { ChartLegend } from './chart-legend.js';
 import { drawnLines, type ChartRun } from './drawn-line.js';
 import { coarseness, linesOf } from './line-data.js';
 import { LineChart } from './line-chart.js';
@@ -75,6 +76,7 @@ export function ChartCard({ metric, title, runs, hidden, view, height, onZoom }:
           onReset={() => onZoom(undefined)}
         />
       )}
+      {drawn.some(({ line }) => line.context !== '') && <ChartLegend lines={drawn} />}
     </article>
   );
 }

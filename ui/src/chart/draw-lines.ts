@@ -24,9 +24,10 @@ export function drawLines(ctx: CanvasRenderingContext2D, lines: readonly DrawnLi
   ctx.lineJoin = 'round';
   for (const drawn of lines) drawBand(ctx, drawn, frame, many ? 0.06 : lines.length > 4 ? 0.12 : 0.18);
   for (const drawn of lines) {
-    if (drawn.faint !== undefined) trace(ctx, drawn, drawn.faint, frame, { width: 1, alpha: 0.28 });
+    if (drawn.faint !== undefined) trace(ctx, drawn, drawn.faint, frame, { width: 1, alpha: 0.28, dashed: false });
   }
-  for (const drawn of lines) trace(ctx, drawn, drawn.y, frame, { width: many ? 1 : 1.5, alpha: 1 });
+  // dashes cost many times the line itself, and tell nobody anything among so many
+  for (const drawn of lines) trace(ctx, drawn, drawn.y, frame, { width: many ? 1 : 1.5, alpha: 1, dashed: !many });
   for (const drawn of lines) drawOddMarks(ctx, drawn, frame);
   ctx.restore();
 }
@@ -36,8 +37,8 @@ export function drawEmphasis(ctx: CanvasRenderingContext2D, drawn: DrawnLine, fr
   ctx.save();
   clip(ctx, frame);
   ctx.lineJoin = 'round';
-  trace(ctx, { ...drawn, color: halo, dash: [] }, drawn.y, frame, { width: 5, alpha: 0.75 });
-  trace(ctx, drawn, drawn.y, frame, { width: 2.5, alpha: 1 });
+  trace(ctx, { ...drawn, color: halo }, drawn.y, frame, { width: 5, alpha: 0.75, dashed: false });
+  trace(ctx, drawn, drawn.y, frame, { width: 2.5, alpha: 1, dashed: false });
   ctx.restore();
 }
 
@@ -52,7 +53,7 @@ function trace(
   drawn: DrawnLine,
   y: Float64Array,
   frame: Frame,
-  style: { width: number; alpha: number },
+  style: { width: number; alpha: number; dashed: boolean },
 ): void {
   const { x } = drawn.line;
   const { from, to } = visibleCells(drawn.line, frame.range);
@@ -82,7 +83,7 @@ function trace(
   ctx.fillStyle = drawn.color;
   ctx.globalAlpha = style.alpha;
   ctx.lineWidth = style.width * frame.ratio;
-  ctx.setLineDash(drawn.dash.map((length) => length * frame.ratio));
+  ctx.setLineDash(style.dashed ? drawn.dash.map((length) => length * frame.ratio) : []);
   ctx.stroke();
   for (let i = 0; i < dots.length; i += 2) {
     ctx.beginPath();
@@ -120,6 +121,12 @@ function drawBand(ctx: CanvasRenderingContext2D, drawn: DrawnLine, frame: Frame,
   ctx.fillStyle = drawn.color;
   ctx.globalAlpha = alpha;
   ctx.fill();
+  // the edge too: a spike of one cell is hardly wider than a hair, and must be seen all the same
+  ctx.strokeStyle = drawn.color;
+  ctx.lineWidth = frame.ratio;
+  ctx.setLineDash([]);
+  ctx.globalAlpha = Math.min(1, 2 * alpha);
+  ctx.stroke();
   ctx.globalAlpha = 1;
 }
 

@@ -59,7 +59,7 @@ const fieldWidths: Readonly<Record<FieldName, number>> = {
 function widthOf(column: Column, numeric: boolean): number {
   if (column.kind === 'field') return fieldWidths[column.name];
   const longest = Math.max(columnTitle(column).length, columnScope(column).length * 0.9);
-  return Math.max(numeric ? 88 : 112, Math.min(170, 30 + 7 * longest));
+  return Math.max(numeric ? 88 : 112, Math.min(180, 38 + 7.2 * longest));
 }
 
 function renderCell(column: Column, run: RunRow, now: number) {

@@ -204,6 +204,7 @@ export function RunsPage({ place }: { readonly place: RunsPlace }) {
                 runs={charted}
                 metrics={metrics}
                 view={place.chart}
+                height={150}
                 onView={(chart: ChartView, replace?: boolean) => change({ chart }, replace)}
               />
             ) : undefined
