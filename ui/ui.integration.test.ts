@@ -11,6 +11,7 @@ import { startStack, type Stack } from '../test/stack.js';
 const experiment = 'vision/shapes';
 const runsInAll = 240;
 const longSteps = 20_000;
+const longRuns = 3;
 const rates = ['0.003', '0.01', '0.03', '0.1'];
 const models = ['resnet18', 'resnet34', 'vit-s', 'convnext'];
 const screenshots = process.env['SCREENSHOTS'] === '1';
@@ -18,7 +19,7 @@ const screenshots = process.env['SCREENSHOTS'] === '1';
 let stack: Stack;
 let browser: Browser;
 let logger: RunLogger;
-/** train/loss of the two long runs, point by point. */
+/** train/loss of the long runs, point by point. */
 const longCurves = new Map<string, readonly RawPoint[]>();
 
 const runId = (i: number) => `shapes-${String(i).padStart(3, '0')}`;
@@ -29,7 +30,7 @@ function trainingRun(i: number, now: number) {
   const rate = Number(rates[i % 4]);
   const ceiling = 0.9 + 0.08 * noise(i, 1) - (rate > 0.05 ? 0.12 * noise(i, 2) : 0);
   const pace = 3 + 60 * rate;
-  const steps = i < 2 ? longSteps : 300;
+  const steps = i < longRuns ? longSteps : 300;
   const sparse = (points: readonly RawPoint[]) =>
     points.map(([step, value]): RawPoint => [step * Math.floor(steps / 60), value]);
   const loss = curve(i, steps, { from: 2.4, to: 1.1 - ceiling, pace, spread: 0.5 });
@@ -65,8 +66,7 @@ beforeAll(async () => {
   browser = await launchBrowser();
   logger = createRunLogger(stack.url());
   const waiting = Array.from({ length: runsInAll }, (_, i) => trainingRun(i, Date.now()));
-  longCurves.set(runId(0), waiting[0]?.series['train/loss'] ?? []);
-  longCurves.set(runId(1), waiting[1]?.series['train/loss'] ?? []);
+  for (const run of waiting.slice(0, longRuns)) longCurves.set(run.id, run.series['train/loss']);
   await Promise.all(
     Array.from({ length: 8 }, async () => {
       for (let run = waiting.pop(); run !== undefined; run = waiting.pop()) await logger.start(experiment, run);
@@ -220,6 +220,47 @@ describe('the runs table', () => {
       await waitForRows(page);
       await page.getByLabel('Aggregate of train/loss').selectOption('max');
       await soon(() => cellsOf(page, 'metrics.train/loss.max')).toEqual(['3.500']);
+    });
+  });
+});
+
+describe('the runs table while runs move', () => {
+  test('takes in new values and new runs without losing the place, the ticks or the page', async () => {
+    for (let i = 0; i < 60; i++) {
+      await logger.start('live/table', { id: `row-${String(i).padStart(2, '0')}`, series: { loss: [[0, i]] } });
+    }
+    await logger.settle();
+    await visit(
+      '/experiments/live/table?charts=0&sort=name,id&cols=metrics.loss.last,status,id',
+      async ({ page, requests }) => {
+        await waitForRows(page);
+        await page.locator('[data-live="live"]').waitFor();
+        const row = page.locator('.table-row[data-key="row-40"]');
+        await page.locator('.table').evaluate((table) => table.scrollTo(0, 30 * 29));
+        await row.locator('input[type=checkbox]').click();
+        const place = () => page.locator('.table').evaluate((table) => table.scrollTop);
+        const before = await place();
+        const opened = requests.length;
+        await logger.points('row-40', { loss: [[1, 0.125]] });
+        await soon(async () => (await row.textContent()) ?? '').toContain('0.1250');
+        await logger.start('live/table', { id: 'row-00-new', series: { loss: [[0, 1]] } });
+        await soon(() => total(page).getAttribute('data-total')).toBe('61');
+        // a row came in above: what one reads stays where it was on the screen
+        expect(await place()).toBe(before + 29);
+        expect(await row.getAttribute('aria-selected')).toBe('true');
+        expect(requests.length - opened).toBeLessThan(15);
+      },
+    );
+  });
+
+  test('ticks a stretch with shift', async () => {
+    await visit(`/experiments/${experiment}?charts=0`, async ({ page }) => {
+      await waitForRows(page);
+      const box = (row: number) => page.locator(`.table-row[aria-rowindex="${String(row)}"] input[type=checkbox]`);
+      await box(3).click();
+      await box(7).click({ modifiers: ['Shift'] });
+      await soon(() => page.locator('.row-selected').count()).toBe(5);
+      await page.getByRole('button', { name: 'Compare 5' }).waitFor();
     });
   });
 });
@@ -612,7 +653,7 @@ describe.runIf(screenshots)('pictures for the docs', () => {
       await drawn(page, 'train/loss', (all) => all.length === 10);
       await page.screenshot({ path: path.join(folder, 'runs.png') });
     });
-    await visit(`/compare?runs=${runId(0)},${runId(1)}&ref=${runId(0)}`, async ({ page }) => {
+    await visit(`/compare?runs=${runId(0)},${runId(1)},${runId(2)}&ref=${runId(0)}&smooth=0.9`, async ({ page }) => {
       for (const metric of ['validation/accuracy', 'validation/loss', 'train/loss'])
         await drawn(page, metric, (all) => all.length === 2);
       await page.screenshot({ path: path.join(folder, 'compare.png') });

@@ -8,8 +8,7 @@ export function valueTick(value: number, increment: number): string {
   if (value === 0) return '0';
   const size = Math.abs(value);
   if (size >= 1e6 || size < 1e-4) return formatNumber(value, significant(size, increment));
-  const decimals = Math.max(0, Math.ceil(-Math.log10(increment) - 1e-9));
-  return (value < 0 ? minus : '') + size.toFixed(Math.min(decimals, 8));
+  return (value < 0 ? minus : '') + size.toFixed(decimalsOf(increment));
 }
 
 /** Logarithmic axes: powers of ten speak for themselves. */
@@ -35,11 +34,18 @@ export function stepTick(value: number, increment: number): string {
     [1e3, 'k'],
   ] as const) {
     // two decimals at most, and none that neighbouring ticks do not need
-    if (size < unit || increment < unit / (size >= 10 * unit ? 100 : 10)) continue;
-    const decimals = Math.max(0, Math.ceil(-Math.log10(increment / unit) - 1e-9));
-    return (value < 0 ? minus : '') + (size / unit).toFixed(decimals) + name;
+    if (size < unit || increment < unit / 100) continue;
+    return (value < 0 ? minus : '') + (size / unit).toFixed(decimalsOf(increment / unit)) + name;
   }
   return formatNumber(value, 6);
+}
+
+/** Decimals that multiples of `increment` need to be written without rounding: 0.25 takes two, 0.2 one. */
+function decimalsOf(increment: number): number {
+  let decimals = 0;
+  while (decimals < 8 && Math.abs(increment * 10 ** decimals - Math.round(increment * 10 ** decimals)) > 1e-6)
+    decimals++;
+  return decimals;
 }
 
 const significant = (size: number, increment: number): number =>
