@@ -94,10 +94,10 @@ test('a part that an insert wrote after the last token in the log has lost its t
   expect(partsWithoutToken([add('all_1_1_0'), add('all_2_2_0')], ['all_1_1_0', 'all_2_2_0'])).toEqual([]);
 });
 
-test('a part without a token is set aside only where tokens are flushed', () => {
+test('a part without a token is set aside only where tokens are flushed', async () => {
   table('abc-1', ['all_1_1_0', 'all_2_2_0', 'detached'], { 'deduplication_log_1.txt': '1\tall_1_1_0\tid1\n' });
   expect(repairDedupLogs(logs())).toEqual([]);
-  createTokenFlusher(logs()).flush();
+  await createTokenFlusher(logs()).flush();
   expect(repairDedupLogs(logs())).toEqual([{ table: 'abc-1', forgotten: [], setAside: ['all_2_2_0'] }]);
   const folder = path.join(store, 'abc', 'abc-1');
   expect(readdirSync(folder).sort()).toEqual(['all_1_1_0', 'deduplication_logs', 'detached']);

@@ -9,11 +9,7 @@
  */
 import {
   appendFileSync,
-  closeSync,
   existsSync,
-  fdatasyncSync,
-  fsyncSync,
-  openSync,
   readdirSync,
   readFileSync,
   renameSync,
@@ -21,6 +17,7 @@ import {
   truncateSync,
   writeFileSync,
 } from 'node:fs';
+import { open } from 'node:fs/promises';
 import path from 'node:path';
 
 /** One line of `deduplication_logs/deduplication_log_N.txt`: operation, part, block id. The last number of a file is the newest. */
@@ -129,34 +126,35 @@ export function repairDedupLogs({ store, marker }: TokenLogs): Repaired[] {
 }
 
 export interface TokenFlusher {
-  /** When it returns, the tokens of all inserts that were acknowledged before are on the disk. */
-  flush(): void;
+  /** When it resolves, the tokens of all inserts that were acknowledged before the call are on the disk. */
+  flush(): Promise<void>;
 }
 
 export function createTokenFlusher({ store, marker }: TokenLogs): TokenFlusher {
   writeFileSync(marker, '', { flush: true });
   const flushedBytes = new Map<string, number>();
-  return {
-    flush: () => {
-      for (const table of tableFolders(store)) {
-        const newest = logFiles(table).at(-1);
-        if (newest === undefined) continue;
-        const bytes = statSync(newest).size;
-        if (flushedBytes.get(newest) === bytes) continue;
-        sync(newest, fdatasyncSync);
-        if (!flushedBytes.has(newest)) sync(path.dirname(newest), fsyncSync);
-        flushedBytes.set(newest, bytes);
-      }
-    },
+
+  const flushTable = async (table: string): Promise<void> => {
+    const newest = logFiles(table).at(-1);
+    if (newest === undefined) return;
+    const bytes = statSync(newest).size;
+    const before = flushedBytes.get(newest);
+    if (before === bytes) return;
+    await sync(newest);
+    if (before === undefined) await sync(path.dirname(newest));
+    flushedBytes.set(newest, bytes);
   };
+
+  // all at once: the file system flushes them together
+  return { flush: async () => void (await Promise.all(tableFolders(store).map(flushTable))) };
 }
 
-function sync(file: string, how: (fd: number) => void): void {
-  const fd = openSync(file, 'r');
+async function sync(file: string): Promise<void> {
+  const handle = await open(file, 'r');
   try {
-    how(fd);
+    await handle.sync();
   } finally {
-    closeSync(fd);
+    await handle.close();
   }
 }
 

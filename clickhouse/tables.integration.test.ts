@@ -96,7 +96,7 @@ test('after a power loss that took the newest tokens, the replay of what was not
   const tokens = layout(ch.dir).tokens;
   const flusher = createTokenFlusher(tokens);
   await ch.writer.insertNative(name, body, { token: 'marked done' });
-  flusher.flush();
+  await flusher.flush();
   const logs = readdirSync(tokens.store, { recursive: true, encoding: 'utf8' }).filter((file) =>
     /deduplication_log_\d+\.txt$/.test(file),
   );
