@@ -8,6 +8,12 @@ export interface CellExpressions {
   readonly ofPoint: string;
 }
 
+/**
+ * How the first and last value of a cell are found. `quick` compares steps only, and counts in `ties` the rows of one line that
+ * share a first or last step; `exact` compares (step, micro, time, value, is NaN), which takes longer.
+ */
+export type Ends = 'quick' | 'exact';
+
 export interface RowsQuestion {
   readonly scans: readonly Scan[];
   readonly bindings: Bindings;
@@ -16,17 +22,13 @@ export interface RowsQuestion {
   readonly cell: CellExpressions;
   /** A further condition on the cell's axis, where steps do not bound it. */
   readonly within?: { readonly ofBucket: string; readonly ofPoint: string };
-  /**
-   * How the first and last value of a cell are found. `quick` compares steps only, and counts in `ties` the rows of one line that
-   * share a first or last step; `exact` compares (step, micro, time, value, is NaN), which takes longer.
-   */
-  readonly ends: 'quick' | 'exact';
+  readonly ends: Ends;
 }
 
 const FINITE_OR = (otherwise: string) => `if(isFinite(value), value, ${otherwise})`;
 
 /** (step, micro, time, value, is NaN) as one number that orders like the tuple: tuples are compared a hundred times slower. */
-function orderOf(step: string, micro: string, time: string, value: string, isNan: string): string {
+export function orderOf(step: string, micro: string, time: string, value: string, isNan: string): string {
   const sign = '9223372036854775808';
   const bits = `reinterpretAsUInt64(${value})`;
   // -0 is equal to 0; of doubles, larger bits are larger values among positive ones and smaller among negative ones
@@ -55,20 +57,26 @@ FROM rollups WHERE ${anyOf(readings)}${and}`;
 }
 
 function pointRows(readings: readonly Reading[], question: RowsQuestion): string {
-  const { cell, within, ends } = question;
+  const and = question.within === undefined ? '' : ` AND ${question.within.ofPoint}`;
+  return pointStates(
+    `SELECT ${lineExpression(readings)} AS line, key, context, ${question.cell.ofPoint} AS cell, step, micro, time, value
+  FROM points WHERE ${anyOf(readings)}${and}`,
+    question.ends,
+  );
+}
+
+/** Partial states of `points`: rows with line, key, context, cell, step, micro, time and value. */
+export function pointStates(points: string, ends: Ends): string {
   const order =
     ends === 'exact' ? orderOf('step', 'micro', 'time', 'if(isNaN(value), 0, value)', 'isNaN(value)') : 'step';
-  const and = within === undefined ? '' : ` AND ${within.ofPoint}`;
   return `SELECT line, key, context, cell, count() AS count, countIf(isFinite(value)) AS finite,
   min(${FINITE_OR('inf')}) AS min, max(${FINITE_OR('-inf')}) AS max, sum(${FINITE_OR('0')}) AS sum,
   varPopStableStateIf(value, isFinite(value)) AS spread, min(time) AS time_min, max(time) AS time_max,
-  min(step) AS first_step, argMin(value, order) AS first_value, min(order) AS first_order,
-  max(step) AS last_step, argMax(value, order) AS last_value, max(order) AS last_order,
-  ${ends === 'exact' ? 'toUInt64(0)' : 'count() - uniqExact(step)'} AS ties
-FROM (
-  SELECT ${lineExpression(readings)} AS line, key, context, ${cell.ofPoint} AS cell, step, micro, time, value, ${order} AS order
-  FROM points WHERE ${anyOf(readings)}${and}
-) GROUP BY line, key, context, cell`;
+  min(step) AS first_step, argMin(value, ${order}) AS first_value, min(${order}) AS first_order,
+  max(step) AS last_step, argMax(value, ${order}) AS last_value, max(${order}) AS last_order,
+  ${ends === 'exact' ? 'toUInt64(0)' : 'toUInt64(count() - uniqExact(step))'} AS ties
+FROM (${points})
+GROUP BY line, key, context, cell`;
 }
 
 /** A subquery of partial states by line, key, context and cell; undefined when there is nothing to read. */
@@ -91,10 +99,10 @@ export function cellsSql(rows: string, cells: number): string {
   ${per('sum', 'finite')} AS finites,
   ${per('argMinOrNull', 'first_value, first_order')} AS firsts,
   ${per('argMaxOrNull', 'last_value, last_order')} AS lasts,
-  ${per('minIfOrNull', 'min, finite > 0')} AS mins,
-  ${per('maxIfOrNull', 'max, finite > 0')} AS maxs,
-  arrayMap((total, n) -> total / n, ${per('sumIfOrNull', 'sum, finite > 0')}, finites) AS means,
-  arrayMap(v -> sqrt(v), ${per('varPopStableMergeIfOrNull', 'spread, finite > 0')}) AS stds,
+  ${per('minOrNullIf', 'min, finite > 0')} AS mins,
+  ${per('maxOrNullIf', 'max, finite > 0')} AS maxs,
+  arrayMap((total, n) -> total / n, ${per('sumOrNullIf', 'sum, finite > 0')}, finites) AS means,
+  arrayMap(v -> sqrt(v), ${per('varPopStableMergeOrNullIf', 'spread, finite > 0')}) AS stds,
   sum(ties) + 2 * count() - uniqExact(first_step) - uniqExact(last_step) AS tied
 FROM ${rows}
 GROUP BY line, key, context

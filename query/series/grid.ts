@@ -12,6 +12,9 @@ export interface IntegerGrid {
   readonly cells: number;
 }
 
+export const smallest = (a: bigint, b: bigint): bigint => (a < b ? a : b);
+export const largest = (a: bigint, b: bigint): bigint => (a > b ? a : b);
+
 /** The finest grid that covers `lo` … `hi`, both included, with at most `buckets` cells. */
 export function integerGrid(lo: bigint, hi: bigint, buckets: number): IntegerGrid {
   if (buckets === 1 && lo < 0n && hi >= 0n) {

@@ -35,6 +35,8 @@ export interface Line {
 
 export const lineId = (run: string, key: string, context: string): string => `${run}\0${key}\0${context}`;
 
+export const idOf = (line: Line): string => lineId(line.run.uuid, line.key, line.context);
+
 /** The columns that `summaryOf` reads, from the states of a table or a subquery. */
 export const SUMMARY_COLUMNS = `sum(count) AS points, min(first_step) AS step_min, max(last_step) AS step_max,
   min(time_min) AS t_min, max(time_max) AS t_max, if(sum(finite) = 0, NULL, min(min)) AS value_min, if(sum(finite) = 0, NULL, max(max)) AS value_max`;

@@ -1,4 +1,4 @@
-/** The SQL of lines that are sent point by point: one row per line, with an array of x and one of values, in order. */
+/** The SQL of lines that are sent point by point: one row per line, with an array of x and one of values, in order of x. */
 import type { Bindings } from '../sql/bindings.js';
 import { anyOf, lineExpression, readingsOf, type Scan } from './scans.js';
 
@@ -7,28 +7,32 @@ const STEP_AS_DOUBLE = `multiIf(micro = 0, toFloat64(step),
     abs(step) < 9000000000, (step * 1000000 + micro) / 1000000,
     step + micro / 1000000)`;
 
-export interface PointsQuestion {
-  readonly scans: readonly Scan[];
-  readonly bindings: Bindings;
-  readonly x: 'step' | 'time';
-  /** A further condition on the points. */
-  readonly within?: string;
+/** x of a point as SQL, and what points are ordered by; then come value and is NaN. */
+export interface Axis {
+  readonly at: string;
+  readonly order: string;
 }
 
-/** By (step, micro, time, value, is NaN), or by time first where that is x. Undefined when there is nothing to read. */
-export function pointsSql({ scans, bindings, x, within }: PointsQuestion): string | undefined {
+export const STEP_AXIS: Axis = { at: STEP_AS_DOUBLE, order: 'step, micro, time' };
+export const TIME_AXIS: Axis = { at: 'toFloat64(time)', order: 'time, step, micro' };
+
+/** `within` is a further condition on the points. Undefined when there is nothing to read. */
+export function pointsSql(scans: readonly Scan[], bindings: Bindings, axis: Axis, within?: string): string | undefined {
   const { points } = readingsOf(scans, 0, bindings);
   if (points.length === 0) return undefined;
-  const [order, at] = x === 'time' ? ['time, step, micro', 'toFloat64(time)'] : ['step, micro, time', STEP_AS_DOUBLE];
-  return `SELECT line, key, context,
-  arrayMap(p -> p.6, points) AS xs,
-  arrayMap(p -> if(p.5 = 1, nan, p.4), points) AS lasts
+  return pointArrays(
+    `SELECT ${lineExpression(points)} AS line, key, context, step, micro, time, value, ${axis.at} AS at
+    FROM points WHERE ${anyOf(points)}${within === undefined ? '' : ` AND ${within}`}`,
+    axis.order,
+  );
+}
+
+/** Arrays of `points`: rows with line, key, context, step, micro, time, value and x as `at`. */
+export function pointArrays(points: string, order: string): string {
+  return `SELECT line, key, context, arrayMap(p -> p.4, sorted) AS xs, arrayMap(p -> if(p.3 = 1, nan, p.2), sorted) AS lasts
 FROM (
-  SELECT line, key, context, arraySort(groupArray((${order}, if(isNaN(value), 0, value), isNaN(value), at))) AS points
-  FROM (
-    SELECT ${lineExpression(points)} AS line, key, context, step, micro, time, value, ${at} AS at
-    FROM points WHERE ${anyOf(points)}${within === undefined ? '' : ` AND ${within}`}
-  ) GROUP BY line, key, context
+  SELECT line, key, context, arraySort(groupArray(((${order}), if(isNaN(value), 0, value), isNaN(value), at))) AS sorted
+  FROM (${points}) GROUP BY line, key, context
 )
 FORMAT JSONCompactEachRow`;
 }

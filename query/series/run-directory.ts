@@ -17,10 +17,11 @@ export interface KnownRun {
   readonly uuid: string;
   readonly generation: number;
   readonly segments: readonly InheritedSegment[];
+  readonly deleted: boolean;
 }
 
 export interface RunDirectory {
-  /** In the order of `ids`; throws a Problem that names the first id that no run has. */
+  /** In the order of `ids`; throws a Problem that names the first id that no run has or whose run was deleted. */
   find(workspace: string, ids: readonly string[], signal: AbortSignal): Promise<readonly KnownRun[]>;
 }
 
@@ -32,7 +33,7 @@ export function createRunDirectory(deps: QueryDeps): RunDirectory {
 
   async function read(workspace: string, ids: readonly string[], signal: AbortSignal): Promise<KnownRun[]> {
     const bindings = new Bindings();
-    const sql = `SELECT id, run, generation, has_segments FROM runs WHERE id IN ${bindings.texts(ids)} AND deleted = 0`;
+    const sql = `SELECT id, run, generation, has_segments, deleted FROM runs WHERE id IN ${bindings.texts(ids)}`;
     const options = { database, workspace, signal };
     const runs = await tables.query(sql, { ...options, params: bindings.params });
     const uuids = runs.filter((row) => row['has_segments'] !== 0).map((row) => String(row['run']));
@@ -50,6 +51,7 @@ export function createRunDirectory(deps: QueryDeps): RunDirectory {
       uuid: String(row['run']),
       generation: Number(row['generation']),
       segments: byRun.get(String(row['run'])) ?? [],
+      deleted: row['deleted'] === 1,
     }));
   }
 
@@ -73,9 +75,10 @@ export function createRunDirectory(deps: QueryDeps): RunDirectory {
         runs = await lookUp();
       }
       return runs.map((run, i) => {
-        if (run !== undefined) return run;
+        if (run?.deleted === false) return run;
         const field = `runs[${String(i)}]`;
-        throw new Problem('not_found', `${field}: there is no run "${ids[i] ?? ''}"`, { field });
+        if (run !== undefined) throw new Problem('gone', `${field}: run ${run.id} was deleted`, { field });
+        throw new Problem('not_found', `${field}: there is no run ${ids[i] ?? ''}`, { field });
       });
     },
   };

@@ -42,7 +42,5 @@ export interface Grid {
   readonly width: number;
 }
 
-export const NO_GRID: Grid = { x: [], width: 0 };
-
 export const answerText = (grid: Grid, mapping: SeriesAnswer['mapping'], series: readonly string[]): string =>
   `{"x":${JSON.stringify(grid.x)},"width":${String(grid.width)},"mapping":"${mapping}","series":[${series.join(',')}]}`;

@@ -1,0 +1,97 @@
+/** The routes of charts and live updates over real tables, for tests: the board is fed by the test. */
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import express from 'express';
+import { createPositionBoard } from '../events/position-board.js';
+import type { SeriesAnswer } from '../query/api.js';
+import type { SeriesBounds } from '../query/series/chart.js';
+import { createSeriesRoutes } from '../query/series/routes.js';
+import { systemClock } from '../runtime/clock.js';
+import { limits } from '../runtime/limits.js';
+import { silentLogger } from '../runtime/logger.js';
+import { sharedClickHouse, type TestClickHouse } from './clickhouse.js';
+import { projectedTables, type ProjectedTables } from './projected-tables.js';
+
+export interface SeriesServer {
+  readonly clickhouse: TestClickHouse;
+  /** Every write moves the board. */
+  readonly tables: ProjectedTables;
+  ask(question: object): Promise<{ status: number; body: SeriesAnswer }>;
+  /** Starts over, with new tables. */
+  empty(bounds?: Partial<SeriesBounds>): Promise<void>;
+  stop(): void;
+}
+
+/** Parts stay as they were inserted: reads have to merge states. */
+async function unmergedTables(): Promise<TestClickHouse> {
+  const clickhouse = await sharedClickHouse();
+  for (const table of ['points', 'rollups', 'series', 'series_by_run', 'runs', 'segments']) {
+    await clickhouse.writer.command(`SYSTEM STOP MERGES ${clickhouse.database}.${table}`);
+  }
+  return clickhouse;
+}
+
+export async function startSeriesServer(): Promise<SeriesServer> {
+  let clickhouse = await unmergedTables();
+  let board = createPositionBoard('test', systemClock);
+  let tables = projectedTables(clickhouse.writer, clickhouse.database);
+  let app = express();
+  const server = createServer((req, res) => void app(req, res));
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as AddressInfo;
+
+  const mount = (bounds: Partial<SeriesBounds>) => {
+    const deps = {
+      tables: clickhouse.reader,
+      database: clickhouse.api,
+      board,
+      clock: systemClock,
+      logger: silentLogger,
+      authenticate: () => ({ workspace: 'default' }),
+    };
+    app = express();
+    app.use('/api/v1', createSeriesRoutes(deps, { ...limits, ...bounds }));
+  };
+  mount({});
+  let moved = 0;
+  const move = () => {
+    moved++;
+    board.publish({ epoch: 'test', control: moved, metrics: [moved] });
+  };
+
+  return {
+    get clickhouse() {
+      return clickhouse;
+    },
+    tables: {
+      apply: async (...events) => {
+        await tables.apply(...events);
+        move();
+      },
+      write: async (run, points, generation) => {
+        await tables.write(run, points, generation);
+        move();
+      },
+      run: (id) => tables.run(id),
+    },
+    async ask(question) {
+      const response = await fetch(`http://127.0.0.1:${String(port)}/api/v1/series`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify(question),
+      });
+      return { status: response.status, body: (await response.json()) as SeriesAnswer };
+    },
+    async empty(bounds = {}) {
+      await clickhouse.drop();
+      clickhouse = await unmergedTables();
+      board = createPositionBoard('test', systemClock);
+      tables = projectedTables(clickhouse.writer, clickhouse.database);
+      mount(bounds);
+    },
+    stop() {
+      server.close();
+      server.closeAllConnections();
+    },
+  };
+}
