@@ -232,6 +232,8 @@ test('names of experiments are unique per workspace, and every open run is found
         .map(({ group, item }) => store.run(group, String(item)))
         .filter((run) => run?.deleted === false && ['running', 'crashed'].includes(run.status));
       expect(Array.from(store.openRuns(), ({ uuid }) => uuid).sort()).toEqual(open.map((run) => run?.uuid).sort());
+      // the index holds no other runs: it must not grow with those that ended
+      expect(store.dump().filter(({ table }) => table === 'openRuns')).toHaveLength(open.length);
     }),
   );
 });

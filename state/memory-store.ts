@@ -94,6 +94,7 @@ function memoryTable(entriesNow: () => Map<string, string>): KeyValueTable {
         .map(([key, json]): [string, unknown] => [key, JSON.parse(json)]),
     async write(puts, removes) {
       const encoded = puts.map(([key, value]) => [checkedKey(key), checkedJson(value)] as const);
+      removes.forEach(checkedKey);
       await Promise.resolve();
       const entries = entriesNow();
       for (const [key, json] of encoded) entries.set(key, json);

@@ -164,6 +164,17 @@ describe.each(kinds)('a store $kind', ({ open }) => {
     expect(store.verdict(commandId)?.offset).toBe(0);
   });
 
+  test('finds nothing in tags, parameters and context under names that objects have of their own', async () => {
+    const store = await open('e1');
+    await store.apply(batch([runStarted('r1', { params: { a: '1' }, tags: { a: '1' }, context: { a: 1 } })]), false);
+    const run = store.run('default', 'r1');
+    for (const name of ['constructor', '__proto__', 'toString']) {
+      expect([run?.tags[name], run?.context[name], store.params(run?.uuid ?? '')[name]]).toEqual(
+        Array(3).fill(undefined),
+      );
+    }
+  });
+
   test('tells names apart that begin alike, and groups that end alike', async () => {
     const store = await open('e1');
     const names = ['a', 'ab', 'a/b', 'a b', 'A', '1', '01', '1.0', '-', '~', 'é', 'é'];
@@ -269,6 +280,8 @@ describe.each(kinds)('a store $kind', ({ open }) => {
           [],
         ),
       ).rejects.toThrow(RangeError);
+      await expect(table.write([['good', 1]], [long])).rejects.toThrow(RangeError);
+      expect([...table.range('')]).toEqual([]);
       await table.write([['é'.repeat(950), 1]], []);
       expect([...table.range('')]).toHaveLength(1);
     });
