@@ -3,7 +3,7 @@ import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { decodeChunk } from '../events/chunk.js';
+import { CURRENT_GENERATION, decodeChunk, encodeChunk, type Chunk } from '../events/chunk.js';
 import { controlEventTypes, decodeControlEvent, encodeControlEvent } from '../events/control-event.js';
 import { decodeEnvelope } from '../events/envelope.js';
 import type { LogRecord } from '../events/event-log.js';
@@ -54,6 +54,36 @@ describe('golden chunks', () => {
     const { chunk, ...envelope } = decoded.value;
     expect({ ...envelope, chunk: 'points.v1.bin' }).toEqual(jsonOf('chunk', 'envelope.v1.json'));
     expect(Buffer.compare(chunk, bytesOf('chunk', 'points.v1.bin'))).toBe(0);
+  });
+});
+
+describe('docs/EVENTS.md', () => {
+  const page = readFileSync(path.join(import.meta.dirname, '..', 'docs', 'EVENTS.md'), 'utf8');
+
+  it('names every control event', () => {
+    for (const type of controlEventTypes) expect(page).toContain(`| \`${type}\` `);
+  });
+
+  it('shows a chunk that means what the page says, and that is encoded to the same bytes', () => {
+    const block = /```chunk\n([^`]+)```/.exec(page)?.[1] ?? '';
+    const hex = block.split('\n').map((line) => line.slice(0, 47).replaceAll(' ', ''));
+    const bytes = Buffer.from(hex.join(''), 'hex');
+    const chunk: Chunk = {
+      kind: 'points',
+      writer: 'w1',
+      seq: 7,
+      generation: CURRENT_GENERATION,
+      series: [
+        { key: 'loss', context: '' },
+        { key: 'acc', context: '{"subset":"val"}' },
+      ],
+      seriesIndex: [0, 1, 0],
+      step: [1, 1, 2],
+      time: [Date.UTC(2026), Date.UTC(2026), Date.UTC(2026) + 250],
+      value: [0.5, 0.25, 0.375],
+    };
+    expect(decodeChunk(bytes).ok).toBe(true);
+    expect(Buffer.from(encodeChunk(chunk)).toString('hex')).toBe(bytes.toString('hex'));
   });
 });
 
