@@ -1,6 +1,6 @@
 /** What the pointer is over: the exact x, each line's value by size, the nearest line in bold, NaN and infinities counted. */
 import { useLayoutEffect, useRef } from 'preact/hooks';
-import { formatCount, formatExact, formatNumber } from '../format/number.js';
+import { formatCount, formatExact, formatNumber, formatShort } from '../format/number.js';
 import { formatMoment } from '../format/time.js';
 import { px } from '../px.js';
 import type { Hover, HoverRow } from './hover.js';
@@ -45,7 +45,7 @@ export function ChartTooltip({ x, hover, left, top, boxWidth }: ChartTooltipProp
               </td>
               <td class="tooltip-label">{row.label}</td>
               <td class="number" title={formatExact(row.value)}>
-                {Number.isNaN(row.value) ? '–' : formatNumber(row.value, 5)}
+                {Number.isNaN(row.value) ? '–' : formatShort(row.value)}
               </td>
               <td class="number quiet">
                 {row.width > 0 && row.low < row.high

@@ -28,21 +28,23 @@ export function drawnLines(
 ): DrawnLine[] {
   const names = new Map(runs.map((run) => [run.id, run.name === '' ? run.id : run.name]));
   const dashes = runDashes(runs.map((run) => run.id));
+  const contextDashes = runDashes([...new Set(lines.map((line) => line.context))].sort());
   const order = new Map(runs.map((run, i) => [run.id, i]));
   const contexts = new Map<string, number>();
   return [...lines]
     .filter((line) => names.has(line.run))
     .sort((a, b) => (order.get(a.run) ?? 0) - (order.get(b.run) ?? 0))
     .map((line) => {
-      // contexts of one run share its colour and differ by dash
+      // contexts of the only run have colours of their own; among runs they share their run's and differ by dash
       const nth = contexts.get(line.run) ?? 0;
       contexts.set(line.run, nth + 1);
       const name = names.get(line.run) ?? line.run;
+      const own = runs.length === 1 && lines.length > 1 && line.context !== '';
       return {
         line,
-        label: line.context === '' ? name : `${name} · ${line.context}`,
-        color: runColor(line.run, theme),
-        dash: nth === 0 ? (dashes.get(line.run) ?? []) : [2 + 2 * nth, 3],
+        label: own ? line.context : line.context === '' ? name : `${name} · ${line.context}`,
+        color: runColor(own ? line.context : line.run, theme),
+        dash: (own ? contextDashes.get(line.context) : nth > 0 ? [2 + 2 * nth, 3] : dashes.get(line.run)) ?? [],
         y: smooth > 0 ? smoothed(line, smooth) : line.last,
         faint: smooth > 0 ? line.last : undefined,
       };

@@ -23,7 +23,7 @@ import {
   type ScaleKind,
 } from './line-range.js';
 import { ChartTooltip } from './chart-tooltip.js';
-import { decadeTick, stepTick, valueTick } from './ticks.js';
+import { apart, decadeTick, stepTick, valueTick } from './ticks.js';
 
 export interface LineChartProps {
   readonly lines: readonly DrawnLine[];
@@ -40,6 +40,7 @@ export interface LineChartProps {
 
 const nearPixels = 30;
 const emphasisWait = 1;
+const labelHeight = 13;
 
 export function LineChart(props: LineChartProps) {
   const app = useApp();
@@ -197,11 +198,17 @@ function createChart(
           gap: 6,
           size: (self, values) => axisWidth(self, values, font),
           space: 28,
-          values: (_u, splits, _axis, _space, increment) =>
-            splits.map((at) =>
-              // uPlot passes null for ticks that it leaves without a label
-              (at as number | null) === null ? '' : kind === 'linear' ? valueTick(at, increment) : decadeTick(at),
-            ),
+          values: (self, splits, _axis, _space, increment) => {
+            if (kind === 'linear') return splits.map((at) => valueTick(at, increment));
+            // uPlot passes null for ticks that it leaves without a label
+            const labels = splits.map((at: number | null) => (at === null ? '' : decadeTick(at)));
+            return apart(
+              splits,
+              labels,
+              splits.map((at) => self.valToPos(at, 'y')),
+              labelHeight,
+            );
+          },
         },
       ],
       series: [{}, { scale: 'y', points: { show: false }, paths: () => null }],

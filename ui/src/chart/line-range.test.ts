@@ -8,7 +8,7 @@ describe('axes', () => {
     expect(scaleKind(true, { min: 0, max: 10 })).toBe('asinh');
     expect(scaleKind(true, { min: -3, max: -1 })).toBe('asinh');
     expect(scaleKind(false, { min: 1, max: 2 })).toBe('linear');
-    expect(asinhThreshold({ min: -250, max: 10 })).toBe(0.1);
+    expect(asinhThreshold({ min: -250, max: 10 })).toBe(1);
   });
 
   test.each(['linear', 'log', 'asinh'] as const)('leave air around the data (%s)', (kind) => {

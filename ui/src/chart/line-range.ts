@@ -61,10 +61,10 @@ export function scaleKind(log: boolean, extent: Extent | undefined): ScaleKind {
   return extent.min > 0 ? 'log' : 'asinh';
 }
 
-/** Where the asinh scale turns from linear to logarithmic: five decades below the greatest size, as a power of ten. */
+/** Where the asinh scale turns from linear to logarithmic: two to three decades below the greatest size, as a power of ten. */
 export function asinhThreshold(extent: Extent): number {
   const size = Math.max(Math.abs(extent.min), Math.abs(extent.max));
-  return size === 0 ? 1 : 10 ** (Math.floor(Math.log10(size)) - 3);
+  return size === 0 ? 1 : 10 ** (Math.floor(Math.log10(size)) - 2);
 }
 
 /** The axis' cut: some air around the data, and a span of its own when all values are one. */

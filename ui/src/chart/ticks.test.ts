@@ -1,6 +1,6 @@
 /** Labels of axes. */
 import { describe, expect, test } from 'vitest';
-import { decadeTick, stepTick, valueTick } from './ticks.js';
+import { apart, decadeTick, stepTick, valueTick } from './ticks.js';
 
 describe('tick labels', () => {
   test.each([
@@ -39,5 +39,10 @@ describe('tick labels', () => {
     [1e6, '1e6'],
   ])('decade %d is %s', (value, text) => {
     expect(decadeTick(value)).toBe(text);
+  });
+
+  test('leave room for each other, zero and the greatest first', () => {
+    const labels = ['-1', '-0.1', '0', '0.1', '1', ''];
+    expect(apart([-1, -0.1, 0, 0.1, 1, 2], labels, [100, 55, 50, 45, 0, -5], 12)).toEqual(['-1', '', '0', '', '1', '']);
   });
 });

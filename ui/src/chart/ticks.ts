@@ -25,6 +25,25 @@ export function decadeTick(value: number): string {
   return (value < 0 ? minus : '') + text;
 }
 
+/** Leaves out labels that would run into each other: zero stays first of all, then the greater sizes. */
+export function apart(
+  values: readonly number[],
+  labels: readonly string[],
+  positions: readonly number[],
+  least: number,
+): string[] {
+  const weight = (i: number) => (values[i] === 0 ? Infinity : Math.abs(values[i] ?? 0));
+  const byWeight = labels
+    .map((_, i) => i)
+    .filter((i) => labels[i] !== '')
+    .sort((a, b) => weight(b) - weight(a));
+  const shown: number[] = [];
+  for (const i of byWeight) {
+    if (shown.every((other) => Math.abs((positions[other] ?? NaN) - (positions[i] ?? NaN)) >= least)) shown.push(i);
+  }
+  return labels.map((label, i) => (shown.includes(i) ? label : ''));
+}
+
 /** Step axis: 500, 12k, 1.5M. */
 export function stepTick(value: number, increment: number): string {
   const size = Math.abs(value);

@@ -1,7 +1,7 @@
 /** Parameters, metrics, tags, code and packages side by side, a column per run, with differences marked and measured. */
 import { useMemo } from 'preact/hooks';
 import type { CompareAnswer } from '../../../query/api.js';
-import { formatDelta, formatExact, formatNumber } from '../format/number.js';
+import { formatDelta, formatExact, formatShort } from '../format/number.js';
 import { RunSwatch, runLabel } from '../runs/run-name.js';
 import { useApp } from '../shell/app-context.js';
 import { Clip } from '../table/clip.js';
@@ -94,7 +94,7 @@ function CompareCell({ row, at, measured, isReference }: CompareCellProps) {
   if (value === null || value === undefined) return <span class="missing">–</span>;
   return (
     <>
-      <Clip>{typeof value === 'number' ? formatNumber(value, 5) : value}</Clip>
+      <Clip>{typeof value === 'number' ? formatShort(value) : value}</Clip>
       {measured && (
         <span class="delta" data-delta={delta}>
           {isReference || delta === 0 ? '' : formatDelta(delta)}

@@ -1,7 +1,7 @@
 /** How numbers are shown. */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { formatDelta, formatNumber } from './number.js';
+import { formatDelta, formatNumber, formatShort } from './number.js';
 
 const back = (text: string) => Number(text.replaceAll(',', '').replaceAll('\u2212', '-').replace('∞', 'Infinity'));
 
@@ -29,6 +29,16 @@ describe('formatNumber', () => {
         expect(Math.abs(back(formatNumber(value)) - value)).toBeLessThanOrEqual(Math.abs(value) * 5.01e-4);
       }),
     );
+  });
+
+  test.each([
+    [0.001, '0.001'],
+    [-2.5, '−2.5'],
+    [0.123456789, '0.12346'],
+    [12345, '12,345'],
+    ['NaN', 'NaN'],
+  ] as const)('standing alone, %s is %s', (value, shown) => {
+    expect(formatShort(value)).toBe(shown);
   });
 
   test('gives a difference its sign', () => {

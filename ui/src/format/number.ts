@@ -25,6 +25,14 @@ export function formatNumber(value: Numeric, digits = 4): string {
   return sign(number) + (rounded >= 1000 ? formatGrouped(rounded, decimals) : size.toFixed(decimals));
 }
 
+/** As `formatNumber`, without zeros that only pad: for places where numbers stand alone. */
+export function formatShort(value: Numeric, digits = 5): string {
+  const rounded = formatNumber(value, digits);
+  if (typeof value !== 'number' || !Number.isFinite(value) || Number.isInteger(value)) return rounded;
+  const exact = String(value).replace('-', minus);
+  return exact.length <= rounded.length && !exact.includes('e') ? exact : rounded;
+}
+
 /** A difference, always with its sign; a plain 0 when there is none. */
 export function formatDelta(value: number | null | undefined, digits = 3): string {
   if (value === null || value === undefined) return '';

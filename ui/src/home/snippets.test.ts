@@ -5,7 +5,7 @@ import { firstRunSnippets } from './snippets.js';
 
 test('snippets name this server and its workspace', () => {
   const plain = firstRunSnippets('http://127.0.0.1:5050');
-  expect(plain.python).toContain('url="http://127.0.0.1:5050", config');
+  expect(plain.python).toContain('url="http://127.0.0.1:5050")');
   const team = firstRunSnippets('http://127.0.0.1:5050/w/team');
   expect(team.python).toContain('url="http://127.0.0.1:5050", workspace="team"');
   expect(team.typescript).toContain('url: \'http://127.0.0.1:5050\', workspace: "team"');

@@ -11,13 +11,13 @@ export function firstRunSnippets(address: string): Readonly<Record<SnippetLangua
     python: `import math
 import runlog
 
-with runlog.init("first/steps", url="${origin}"${where(', ', '=')}, config={"lr": 0.1}) as run:
+with runlog.init("first/steps", url="${origin}"${where(', ', '=')}) as run:
     for step in range(1000):
         run.log({"train/loss": math.exp(-step / 200)}, step=step)
 `,
     typescript: `import { init } from './sdk/typescript/src/index.js';
 
-const run = init({ experiment: 'first/steps', url: '${origin}'${where(', ', ': ')}, config: { lr: 0.1 } });
+const run = init({ experiment: 'first/steps', url: '${origin}'${where(', ', ': ')} });
 for (let step = 0; step < 1000; step++) run.log({ 'train/loss': Math.exp(-step / 200) }, step);
 await run.finish();
 `,

@@ -2,7 +2,7 @@
 import { useSignal } from '@preact/signals';
 import type { ComponentChildren } from 'preact';
 import type { RunDetail } from '../../../query/api.js';
-import { formatCount, formatExact, formatNumber } from '../format/number.js';
+import { formatCount, formatExact, formatShort } from '../format/number.js';
 import { formatAgo, formatDuration, formatMoment } from '../format/time.js';
 import { durationOf } from '../runs/run-columns.js';
 import { StatusMark } from '../runs/status-mark.js';
@@ -60,7 +60,7 @@ export function RunOverview({ run }: { readonly run: RunDetail }) {
       <Values title="Parameters" values={Object.entries(run.params)} />
       <Values
         title="Metrics, last"
-        values={Object.entries(run.metrics).map(([key, summary]) => [key, formatNumber(summary.last, 5)])}
+        values={Object.entries(run.metrics).map(([key, summary]) => [key, formatShort(summary.last)])}
         exact={(key) => formatExact(run.metrics[key]?.last)}
         numbers
       />
