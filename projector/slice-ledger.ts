@@ -74,6 +74,8 @@ export class SliceLedger {
       }
       chain.push(bounds);
     }
+    // a crash between the last done and its commit, or lost commits: whoever asks the log is told again
+    if (chain.length === 0 && this.next > 0 && committed?.offset !== this.next) await this.commit();
     return { next: this.next, recorded: chain };
   }
 

@@ -21,6 +21,7 @@ export function createManualClock(startMs = 1_700_000_000_000): ManualClock {
           until: elapsed + ms,
           wake: () => {
             sleepers.delete(sleeper);
+            signal?.removeEventListener('abort', sleeper.wake);
             resolve();
           },
         };
