@@ -1,4 +1,6 @@
 /** The table of hostile requests against the write side: each gets its own answer, and nothing of any of them stays. */
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { harmlessRequests, hostileRequests, hostileSetup } from '../test/hostile-requests.js';
 import { startIngestServer, type IngestServer } from '../test/ingest-server.js';
@@ -11,6 +13,17 @@ beforeAll(async () => {
   for (const request of hostileSetup) expect([200, 201, 202]).toContain((await server.send(request)).status);
 });
 afterAll(() => server.stop());
+
+setFlagsFromString('--expose-gc');
+const collect = runInNewContext('gc') as () => void;
+
+/** What is reachable: the heap and the buffers outside of it, after two collections (the first one only finalises buffers). */
+function liveBytes(): number {
+  collect();
+  collect();
+  const { heapUsed, external } = process.memoryUsage();
+  return heapUsed + external;
+}
 
 const heads = () => [
   server.log.head({ topic: 'control', partition: 0 }),
@@ -43,7 +56,13 @@ describe('after all of them', () => {
     }
   });
 
-  it('nothing is held in memory', () => {
+  it('nothing is held in memory', async () => {
     expect(server.edge.inFlight.bytes()).toBe(0);
+    const round = async () => {
+      for (const { request } of hostileRequests) await server.send(request);
+      return liveBytes();
+    };
+    const before = await round();
+    expect((await round()) - before).toBeLessThan(1_000_000);
   });
 });

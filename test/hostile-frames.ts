@@ -22,6 +22,7 @@ export const at = {
   contextCount: 55,
   contextName: 58,
   contextValueLength: 62,
+  headerPadding: 65,
   seriesColumn: 72,
   microColumn: 96,
   timeColumn: 104,
