@@ -12,18 +12,11 @@ import { useApp } from '../shell/app-context.js';
 import { drawEmphasis, drawLines, type Frame } from './draw-lines.js';
 import type { DrawnLine } from './drawn-line.js';
 import { hoverAt, type Hover } from './hover.js';
-import {
-  asinhThreshold,
-  drawnSummary,
-  padded,
-  roundedRange,
-  scaleKind,
-  yExtent,
-  type Extent,
-  type ScaleKind,
-} from './line-range.js';
+import { asinhThreshold, padded, roundedRange, scaleKind, yExtent, type Extent, type ScaleKind } from './line-range.js';
 import { ChartTooltip } from './chart-tooltip.js';
-import { apart, decadeTick, stepTick, valueTick } from './ticks.js';
+import { stepTick, valueLabels } from './ticks.js';
+import { labelsWidth } from './labels-width.js';
+import { describeLines } from './describe-lines.js';
 
 export interface LineChartProps {
   readonly lines: readonly DrawnLine[];
@@ -40,7 +33,6 @@ export interface LineChartProps {
 
 const nearPixels = 30;
 const emphasisWait = 1;
-const labelHeight = 13;
 
 export function LineChart(props: LineChartProps) {
   const app = useApp();
@@ -157,16 +149,7 @@ function createChart(
     redraws += 1;
     element.dataset['redraws'] = String(redraws);
     element.dataset['range'] = `${String(range.min)}:${String(range.max)}`;
-    element.dataset['series'] = JSON.stringify(
-      lines.map(({ line, color }) => ({
-        run: line.run,
-        key: line.key,
-        context: line.context,
-        raw: line.raw,
-        color,
-        ...drawnSummary(line, range),
-      })),
-    );
+    element.dataset['series'] = describeLines(lines, range);
   };
   const size = () => ({ width: Math.max(120, element.clientWidth), height: latest.current.height });
   const axis: uPlot.Axis = { stroke: ink, font, grid: { stroke: grid, width: 1 }, ticks: { show: false } };
@@ -196,18 +179,11 @@ function createChart(
         {
           ...axis,
           gap: 6,
-          size: (self, values) => axisWidth(self, values, font),
+          size: (self, values) => labelsWidth(self.ctx, values, font),
           space: 28,
           values: (self, splits, _axis, _space, increment) => {
-            if (kind === 'linear') return splits.map((at) => valueTick(at, increment));
-            // uPlot passes null for ticks that it leaves without a label
-            const labels = splits.map((at: number | null) => (at === null ? '' : decadeTick(at)));
-            return apart(
-              splits,
-              labels,
-              splits.map((at) => self.valToPos(at, 'y')),
-              labelHeight,
-            );
+            const yOf = (value: number) => self.valToPos(value, 'y');
+            return valueLabels(kind, splits, increment, yOf);
           },
         },
       ],
@@ -299,13 +275,4 @@ function createChart(
     },
   };
   return chart;
-}
-
-function axisWidth(u: uPlot, values: readonly string[] | null, font: string): number {
-  if (values === null) return 36;
-  u.ctx.save();
-  u.ctx.font = font;
-  const widest = Math.max(0, ...values.map((text) => u.ctx.measureText(text).width));
-  u.ctx.restore();
-  return Math.ceil(Math.max(36, widest + 12));
 }

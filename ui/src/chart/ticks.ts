@@ -1,5 +1,6 @@
 /** Labels of axes: as many digits as neighbouring ticks need to differ, steps in thousands and millions. Pure. */
 import { formatNumber } from '../format/number.js';
+import type { ScaleKind } from './line-range.js';
 
 const minus = '\u2212';
 
@@ -23,6 +24,21 @@ export function decadeTick(value: number): string {
         .replace(/\.$/, '')
     : `1e${String(whole).replace('-', minus)}`;
   return (value < 0 ? minus : '') + text;
+}
+
+const labelHeight = 13;
+
+/** All labels of a value axis; `yOf` gives their places in CSS pixels. A split is null where the axis wants no label. */
+export function valueLabels(
+  kind: ScaleKind,
+  splits: readonly (number | null)[],
+  increment: number,
+  yOf: (value: number) => number,
+): string[] {
+  if (kind === 'linear') return splits.map((at) => (at === null ? '' : valueTick(at, increment)));
+  const values = splits.map((at) => at ?? NaN);
+  const labels = splits.map((at) => (at === null ? '' : decadeTick(at)));
+  return apart(values, labels, values.map(yOf), labelHeight);
 }
 
 /** Leaves out labels that would run into each other: zero stays first of all, then the greater sizes. */
