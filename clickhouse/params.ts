@@ -35,5 +35,5 @@ const ESCAPES: Readonly<Record<string, string>> = {
   '\0': '\\0',
 };
 
-// eslint-disable-next-line no-control-regex -- control characters are what is looked for
+ 
 const escapeText = (text: string) => text.replace(/[\\'\t\n\r\0]/g, (c) => ESCAPES[c] ?? c);
