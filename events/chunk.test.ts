@@ -1,4 +1,7 @@
-/** The chunk format: what is encoded comes back, columns are read in place, and every rule of docs/EVENTS.md is checked under its own field name. */
+/**
+ * The chunk format: what is encoded comes back, columns are read in place, and every rule of docs/EVENTS.md is checked under
+ * its own field name. The file is long because every rule has its row.
+ */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { limits } from '../runtime/limits.js';
