@@ -29,7 +29,7 @@ export async function admit(deps: QueryDeps, req: Request, res: Response): Promi
     if (!res.writableFinished) gone.abort(new ClientGone());
   });
   const query = queryOf(req.originalUrl);
-  await waitForPosition(deps.board, req, query);
+  await waitForPosition(deps, req, query);
   query.delete('at');
   return { workspace, path: req.params as Record<string, string>, query, req, signal: gone.signal };
 }

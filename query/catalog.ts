@@ -1,10 +1,11 @@
 /**
- * What answers need to know of a workspace as a whole: its experiments, and whether any run was rewound or forked. It changes with
+ * What answers need to know of a workspace as a whole: its experiments, and which runs were rewound or forked. It changes with
  * control facts only, so it is read again when the tables have passed more of the control log, or when it has grown old.
  */
 import type { Cell } from '../clickhouse/tables.js';
 import { limits } from '../runtime/limits.js';
 import type { QueryDeps } from './deps.js';
+import type { Forks } from './sql/forks.js';
 
 export interface Experiment {
   readonly id: string;
@@ -17,8 +18,8 @@ export interface Workspace {
   /** By id, in byte order of their names. */
   readonly experiments: ReadonlyMap<string, Experiment>;
   readonly anyDeleted: boolean;
-  /** Whether any run has segments: was rewound or forked. */
-  readonly forks: boolean;
+  /** What runs inherit that were rewound or forked; for most workspaces nothing. */
+  readonly forks: Forks;
 }
 
 export interface Catalog {
@@ -33,7 +34,7 @@ interface Entry {
   readonly content: Promise<Workspace>;
 }
 
-export function createCatalog(deps: Pick<QueryDeps, 'tables' | 'database' | 'board' | 'clock'>): Catalog {
+export function createCatalog(deps: QueryDeps): Catalog {
   const entries = new Map<string, Entry>();
 
   const reread = (workspace: string): Promise<Workspace> => {
@@ -61,28 +62,25 @@ export function createCatalog(deps: Pick<QueryDeps, 'tables' | 'database' | 'boa
   };
 }
 
-async function read(
-  { tables, database }: Pick<QueryDeps, 'tables' | 'database'>,
-  workspace: string,
-): Promise<Workspace> {
-  const { rows, columns } = await tables.queryColumns(
-    `SELECT toString(experiment) AS id, name, toUnixTimestamp64Milli(created_at) AS created, deleted, 0 AS forks FROM experiments
-     UNION ALL SELECT '', '', 0, 0, toUInt8(count() > 0) FROM (SELECT run FROM segments LIMIT 1)`,
-    { database, workspace },
+async function read(deps: QueryDeps, workspace: string): Promise<Workspace> {
+  const listedMax = deps.bounds?.inheritancesListedMax ?? limits.inheritancesListedMax;
+  const answer = await deps.tables.queryColumns(
+    `SELECT toString(experiment) AS id, name, toUnixTimestamp64Milli(created_at) AS created, deleted, 0 AS segments FROM experiments
+     UNION ALL SELECT '', '', 0, 0, count() FROM (SELECT run FROM segments LIMIT ${String(listedMax + 1)})`,
+    { database: deps.database, workspace },
   );
-  const cell = (name: string, row: number): Cell => columns[name]?.[row] ?? null;
-  let forks = false;
+  let segments = 0;
   const experiments: Experiment[] = [];
-  for (let row = 0; row < rows; row++) {
-    const id = String(cell('id', row));
-    if (id === '') forks = Number(cell('forks', row)) > 0;
+  for (let row = 0; row < answer.rows; row++) {
+    const cell = (name: string): Cell => answer.columns[name]?.[row] ?? null;
+    const id = String(cell('id'));
+    if (id === '') segments = Number(cell('segments'));
     else {
-      const created = Number(cell('created', row));
       experiments.push({
         id,
-        name: String(cell('name', row)),
-        createdAt: created,
-        deleted: cell('deleted', row) === 1,
+        name: String(cell('name')),
+        createdAt: Number(cell('created')),
+        deleted: cell('deleted') === 1,
       });
     }
   }
@@ -90,6 +88,21 @@ async function read(
   return {
     experiments: new Map(experiments.map((experiment) => [experiment.id, experiment])),
     anyDeleted: experiments.some((experiment) => experiment.deleted),
-    forks,
+    forks: segments === 0 ? [] : segments > listedMax ? 'many' : await readForks(deps, workspace),
   };
+}
+
+async function readForks({ tables, database }: QueryDeps, workspace: string): Promise<Forks> {
+  const { columns } = await tables.queryColumns(
+    `SELECT s.run AS run, r.generation AS generation, s.source AS source, s.source_generation AS source_generation,
+     toString(s.cut) AS cut FROM segments AS s INNER JOIN runs AS r ON r.run = s.run`,
+    { database, workspace },
+  );
+  return (columns['run'] ?? []).map((run, row) => ({
+    run: String(run),
+    generation: Number(columns['generation']?.[row]),
+    source: String(columns['source']?.[row]),
+    sourceGeneration: Number(columns['source_generation']?.[row]),
+    cut: BigInt(String(columns['cut']?.[row])),
+  }));
 }

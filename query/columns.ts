@@ -4,6 +4,8 @@ import type { ColumnsAnswer } from './api.js';
 import { floatOf } from './runs/summary.js';
 import type { RunsContext } from './runs/run-rows.js';
 import { scopeConditions } from './scope.js';
+import { Bindings } from './sql/bindings.js';
+import { forkTables, type Forks } from './sql/forks.js';
 
 export async function columns(context: RunsContext, experiment: string | undefined): Promise<ColumnsAnswer> {
   const { deps, workspace, signal } = context;
@@ -12,30 +14,32 @@ export async function columns(context: RunsContext, experiment: string | undefin
     { experiments: experiment === undefined ? undefined : [experiment], includeArchived: false },
     known,
   ).join(' AND ');
-  const names = async (from: string): Promise<ColumnsAnswer['params']> => {
+  const names = async (from: string, bindings = new Bindings()): Promise<ColumnsAnswer['params']> => {
     const answer = await deps.tables.queryColumns(
       `SELECT key, uniqExact(run) AS runs FROM ${from} GROUP BY key ORDER BY runs DESC, key LIMIT ${String(limits.columnsListedMax)}`,
-      { database: deps.database, workspace, signal },
+      { database: deps.database, workspace, signal, params: bindings.params },
     );
     const counts = answer.columns['runs'] ?? [];
     return (answer.columns['key'] ?? []).map((name, row) => ({ name: String(name), runs: floatOf(counts[row] ?? 0) }));
   };
   const visible = `run IN (SELECT r.run FROM runs AS r WHERE ${scope})`;
+  const bindings = new Bindings();
   const [params, tags, metrics] = await Promise.all([
     names(`params WHERE ${visible}`),
     names(`tags WHERE removed = 0 AND ${visible}`),
-    names(`${keysOfRuns(known.forks)} WHERE ${visible}`),
+    names(`${keysOfRuns(known.forks, bindings)} WHERE ${visible}`, bindings),
   ]);
   return { params, tags, metrics };
 }
 
 /** (run, key) wherever a run has a metric, by itself or from an ancestor's or older generation's points before the cut. */
-function keysOfRuns(forks: boolean): string {
-  if (!forks) return 'series';
+function keysOfRuns(forks: Forks, bindings: Bindings): string {
+  const tables = forkTables(forks, undefined, bindings);
+  if (tables === undefined) return 'series';
+  const { segments, heirs } = tables;
   return (
-    '(SELECT run, key FROM series WHERE run NOT IN (SELECT run FROM segments)' +
-    ' OR (run, generation) IN (SELECT run, generation FROM runs WHERE has_segments = 1)' +
-    ' UNION ALL SELECT s.run AS run, x.key AS key FROM series AS x INNER JOIN segments AS s' +
+    `(SELECT run, key FROM series WHERE run NOT IN (SELECT run FROM ${heirs}) OR (run, generation) IN ${heirs}` +
+    ` UNION ALL SELECT s.run AS run, x.key AS key FROM series AS x INNER JOIN ${segments} AS s` +
     ' ON x.run = s.source AND x.generation = s.source_generation WHERE x.first.1 < s.cut)'
   );
 }

@@ -17,4 +17,6 @@ export interface QueryDeps {
   readonly authenticate: (req: IncomingMessage) => { readonly workspace: string };
   /** Waits until the tables have everything that this instance knows to be on the control log; asked before "unknown run" is said. */
   readonly barrier?: (workspace: string) => Promise<void>;
+  /** Bounds of runtime/limits.ts that a test has its own values for. */
+  readonly bounds?: { readonly inheritancesListedMax?: number; readonly barrierWaitMs?: number } | undefined;
 }

@@ -1,13 +1,13 @@
 /** Read your writes: a question that names a position waits until the tables have passed it. */
 import type { IncomingMessage } from 'node:http';
-import type { PositionBoard } from '../events/position-board.js';
 import { parsePosition, type Position } from '../events/position.js';
 import { limits } from '../runtime/limits.js';
 import { Problem } from '../runtime/problem.js';
+import type { QueryDeps } from './deps.js';
 
 /** The position comes as `?at=` or in the header Runlog-Position; given both, the question waits for both. */
 export async function waitForPosition(
-  board: PositionBoard,
+  { board, bounds }: Pick<QueryDeps, 'board' | 'bounds'>,
   req: IncomingMessage,
   query: ReadonlyMap<string, string>,
 ): Promise<void> {
@@ -16,7 +16,7 @@ export async function waitForPosition(
     .filter((text) => text !== undefined)
     .map(positionOf);
   for (const position of wanted) {
-    if (await board.waitFor(position, limits.barrierWaitMs)) continue;
+    if (await board.waitFor(position, bounds?.barrierWaitMs ?? limits.barrierWaitMs)) continue;
     throw new Problem('unavailable', 'the tables have not reached that position yet', { field: 'at', retryAfterS: 1 });
   }
 }

@@ -119,6 +119,8 @@ export const limits = {
   catalogAgeMsMax: 1_000,
   catalogWorkspacesMax: 200,
   regexesRememberedMax: 1_000,
+  /** Up to so many segments of a workspace's forks and rewinds, statements carry them instead of looking them up. */
+  inheritancesListedMax: 1_000,
   topRunsMax: 1_000,
   seriesRunsMax: 200,
   seriesKeysMax: 50,
@@ -136,7 +138,17 @@ export const limits = {
   compareRunsMax: 200,
   queryMsMax: 30_000,
   liveListenersMax: 5_000,
+  liveTickMs: 250,
+  liveCommentMs: 15_000,
+  liveRunsPerQuery: 1_000,
+  livePointsPerEvent: 2_000,
   liveBufferedBytesMax: 1 * MiB,
+  /** What a listener that is let go has time to read the rest. */
+  liveFarewellMs: 10_000,
+  /** How long after a run was heard from it is looked at again: chunks of one moment may be in two slices. */
+  liveSettleMs: 5_000,
+  /** How far apart partitions of the log may be in time, and points from when they were received. */
+  liveLagMs: 3_600_000,
 
   // the embedded engine
   embeddedMemoryBytesMax: 6 * GiB,

@@ -10,6 +10,7 @@ import { createMemoryLog } from '../events/event-log.memory.js';
 import { createPositionBoard, type PositionBoard } from '../events/position-board.js';
 import { createProjectionTables } from '../projector/projection-tables.js';
 import { createProjector } from '../projector/projector.js';
+import type { QueryDeps } from '../query/deps.js';
 import { createQueryRouter } from '../query/router.js';
 import { systemClock } from '../runtime/clock.js';
 import { silentLogger, type Logger } from '../runtime/logger.js';
@@ -47,9 +48,10 @@ export interface QueryWorldOptions {
   /** Parts stay as they were inserted: reads have to merge. */
   readonly merges?: boolean;
   readonly barrier?: (workspace: string) => Promise<void>;
+  readonly bounds?: NonNullable<QueryDeps['bounds']>;
 }
 
-export async function startQueryWorld({ nowMs, merges = false, barrier }: QueryWorldOptions): Promise<QueryWorld> {
+export async function startQueryWorld({ nowMs, merges = false, ...given }: QueryWorldOptions): Promise<QueryWorld> {
   const clickhouse = await sharedClickHouse();
   const { database, api, writer, reader } = clickhouse;
   if (!merges) {
@@ -80,8 +82,8 @@ export async function startQueryWorld({ nowMs, merges = false, barrier }: QueryW
   const authenticate = (req: { headers: Record<string, string | string[] | undefined> }) => ({
     workspace: String(req.headers['x-test-workspace'] ?? WORKSPACE),
   });
-  const deps = { tables: reader, database: api, board, clock, logger: loud, authenticate };
-  app.use('/api/v1', createQueryRouter(barrier === undefined ? deps : { ...deps, barrier }));
+  const deps = { tables: reader, database: api, board, clock, logger: loud, authenticate, ...given };
+  app.use('/api/v1', createQueryRouter(deps));
   const server = app.listen(0, '127.0.0.1');
   await once(server, 'listening');
   const url = `http://127.0.0.1:${String((server.address() as AddressInfo).port)}/api/v1`;

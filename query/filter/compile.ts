@@ -5,6 +5,7 @@
  * run that lacks the field fulfils none, and NOT of it is true.
  */
 import type { Bindings } from '../sql/bindings.js';
+import type { Forks } from '../sql/forks.js';
 import { metricValues } from '../sql/metric-values.js';
 import type { Condition, Filter, MetricField, ParamField, TagField } from './ast.js';
 import { attributeCondition } from './compile-attribute.js';
@@ -14,8 +15,7 @@ export interface CompileContext {
   readonly bindings: Bindings;
   /** The moment of the question, ms: what relative times and derived statuses refer to. */
   readonly nowMs: number;
-  /** Whether any run of the workspace was rewound or forked. */
-  readonly forks: boolean;
+  readonly forks: Forks;
 }
 
 export function compileFilter(filter: Filter, context: CompileContext): string {

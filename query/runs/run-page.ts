@@ -2,7 +2,8 @@
 import { Problem } from '../../runtime/problem.js';
 import type { RunAnswer, RunDetail } from '../api.js';
 import type { Workspace } from '../catalog.js';
-import { Bindings, uuidList } from '../sql/bindings.js';
+import { Bindings } from '../sql/bindings.js';
+import type { Forks } from '../sql/forks.js';
 import { metricRows } from '../sql/metric-rows.js';
 import { readParts, readRuns, runRow, type RecordedRun, type RunsContext } from './run-rows.js';
 import { SUMMARY_COLUMNS, SUMMARY_STATES, summaryAt } from './summary.js';
@@ -51,15 +52,16 @@ export function contextOf(run: RecordedRun): Readonly<Record<string, unknown>> {
 async function metricContexts(
   { deps, workspace, signal }: RunsContext,
   uuid: string,
-  forks: boolean,
+  forks: Forks,
 ): Promise<RunDetail['contexts']> {
-  const runs = uuidList([uuid]);
-  const rows = metricRows({ states: SUMMARY_STATES, keys: undefined, runs, forks });
-  const keys = metricRows({ states: [], keys: undefined, runs, forks });
+  const bindings = new Bindings();
+  const all = { keys: undefined, runs: [uuid], forks, bindings };
+  const rows = metricRows({ ...all, states: SUMMARY_STATES });
+  const keys = metricRows({ ...all, states: [] });
   const answer = await deps.tables.queryColumns(
     `SELECT key, context, ${SUMMARY_COLUMNS} FROM ${rows} WHERE key IN (SELECT key FROM ${keys} WHERE context != '')` +
       ` GROUP BY key, context ORDER BY key, context`,
-    { database: deps.database, workspace, signal },
+    { database: deps.database, workspace, signal, params: bindings.params },
   );
   const contexts = answer.columns['context'] ?? [];
   return (answer.columns['key'] ?? []).map((key, row) => {

@@ -116,8 +116,9 @@ export async function readParts(
     const rows = metricRows({
       states: SUMMARY_STATES,
       keys: list === undefined ? undefined : (column) => `${column} IN ${list}`,
-      runs,
+      runs: uuids,
       forks,
+      bindings,
     });
     const answer = await ask(`SELECT run, key, ${SUMMARY_COLUMNS} FROM ${rows} GROUP BY run, key`, bindings);
     return byRun(answer, (row) => summaryAt(answer, row));

@@ -4,6 +4,7 @@ import { compileFilter, type CompileContext } from '../filter/compile.js';
 import { floatOf } from '../runs/summary.js';
 import type { RunsContext } from '../runs/run-rows.js';
 import { Bindings } from '../sql/bindings.js';
+import type { Forks } from '../sql/forks.js';
 import { metricValues } from '../sql/metric-values.js';
 
 export interface BestPlan {
@@ -12,7 +13,7 @@ export interface BestPlan {
   readonly k: number;
   readonly scope: readonly string[];
   readonly filter: Filter | undefined;
-  readonly forks: boolean;
+  readonly forks: Forks;
 }
 
 export async function bestRuns(

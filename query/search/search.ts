@@ -60,4 +60,4 @@ export function namesArchived(filter: Filter | undefined): boolean {
 
 /** Types do not depend on the moment or the bindings, so a throw-away context tells them. */
 const typesOf = (order: readonly OrderKey[]) =>
-  orderPlan(order, { bindings: new Bindings(), nowMs: 0, forks: false }).components.map(({ type }) => type);
+  orderPlan(order, { bindings: new Bindings(), nowMs: 0, forks: [] }).components.map(({ type }) => type);

@@ -6,6 +6,7 @@ export type Params = NonNullable<QueryOptions['params']>;
 /** Collects the values of one statement and gives the placeholders that stand for them. */
 export class Bindings {
   private readonly values: Record<string, Params[string]> = {};
+  private readonly shared = new Map<string, string>();
   private count = 0;
 
   text(value: string): string {
@@ -24,6 +25,18 @@ export class Bindings {
   /** A moment, from ms since the epoch. */
   moment(ms: number): string {
     return `fromUnixTimestamp64Milli(${this.bind(Math.round(ms), 'Int64')}, 'UTC')`;
+  }
+
+  /** As an array of `type`; bigint is exact. */
+  array(values: readonly (string | number | bigint)[], type: 'UUID' | 'UInt32' | 'Int64'): string {
+    return this.bind(values, `Array(${type})`);
+  }
+
+  /** What `bind` gave the first time it was asked for under this name: a large value travels once per statement. */
+  once(name: string, bind: () => string): string {
+    const known = this.shared.get(name) ?? bind();
+    this.shared.set(name, known);
+    return known;
   }
 
   /** As the option `params` of a query. */

@@ -5,6 +5,8 @@
  * segments, the points of (source, source_generation) before the cut: whole buckets of `rollups`, the largest that fit, and the
  * raw points of the bucket that the cut goes through.
  */
+import { uuidList, type Bindings } from './bindings.js';
+import { forkTables, type Forks, type ForkTables } from './forks.js';
 
 /** Level L of `rollups` has buckets of 64^L steps. */
 const LEVELS = 3;
@@ -31,40 +33,42 @@ export interface MetricRows {
   readonly states: readonly MetricState[];
   /** Condition on the column that holds the key, or undefined for all keys. */
   readonly keys: ((column: string) => string) | undefined;
-  /** Literal list of internal ids, or undefined for all runs. */
-  readonly runs: string | undefined;
-  /** Whether any run of the workspace was rewound or forked; without any, one table says it all. */
-  readonly forks: boolean;
+  /** Internal ids, or undefined for all runs. */
+  readonly runs: readonly string[] | undefined;
+  readonly forks: Forks;
+  readonly bindings: Bindings;
 }
 
 /** A subquery with the columns run, key, context and the states. */
 export function metricRows(rows: MetricRows): string {
-  if (!rows.forks) return `(${ownRows(rows, undefined)})`;
-  const current =
-    '(run NOT IN (SELECT run FROM segments) OR (run, generation) IN (SELECT run, generation FROM runs WHERE has_segments = 1))';
-  return `(${[ownRows(rows, current), inheritedBuckets(rows), inheritedPoints(rows)].join(' UNION ALL ')})`;
+  const tables = forkTables(rows.forks, rows.runs, rows.bindings);
+  if (tables === undefined) return `(${ownRows(rows, undefined)})`;
+  const { heirs } = tables;
+  const current = `(run NOT IN (SELECT run FROM ${heirs}) OR (run, generation) IN ${heirs})`;
+  const parts = [ownRows(rows, current), inheritedBuckets(rows, tables), inheritedPoints(rows, tables)];
+  return `(${parts.join(' UNION ALL ')})`;
 }
 
 function ownRows({ states, keys, runs }: MetricRows, current: string | undefined): string {
   // by key, the rows of all runs lie together; by run, the rows of all keys
   const table = runs === undefined ? 'series' : 'series_by_run';
-  const where = conditions(keys?.('key'), runs === undefined ? undefined : `run IN ${runs}`, current);
+  const where = conditions(keys?.('key'), runs === undefined ? undefined : `run IN ${uuidList(runs)}`, current);
   return `SELECT ${['run', 'key', 'context', ...states].join(', ')} FROM ${table}${where}`;
 }
 
 /** Whole buckets before the cut: all of the top level, and on each level below those in the bucket that the cut goes through. */
-function inheritedBuckets(rows: MetricRows): string {
+function inheritedBuckets(rows: MetricRows, tables: ForkTables): string {
   const levels = Array.from({ length: LEVELS }, (_, i) => LEVELS - i);
   const candidates = levels.map((level) =>
     level === LEVELS
       ? `level = ${String(level)}`
-      : `(level = ${String(level)} AND ${isCut('bucket', level + 1, rows)})`,
+      : `(level = ${String(level)} AND ${isCut('bucket', level + 1, tables)})`,
   );
   const exact = levels.map((level) => {
     const from = level === LEVELS ? '' : ` AND x.bucket >= ${cutBucket(level + 1)} * ${String(BUCKET)}`;
     return `x.level = ${String(level)}${from} AND x.bucket < ${cutBucket(level)}`;
   });
-  return inherited(rows, {
+  return inherited(rows, tables, {
     from: 'rollups',
     columns: ['level', 'bucket', ...rows.states],
     candidates: `(${candidates.join(' OR ')})`,
@@ -74,11 +78,11 @@ function inheritedBuckets(rows: MetricRows): string {
 }
 
 /** Raw points before the cut, of the smallest bucket that the cut goes through. */
-function inheritedPoints(rows: MetricRows): string {
-  return inherited(rows, {
+function inheritedPoints(rows: MetricRows, tables: ForkTables): string {
+  return inherited(rows, tables, {
     from: 'points',
     columns: ['step', 'micro', 'time', 'value'],
-    candidates: isCut('step', 1, rows),
+    candidates: isCut('step', 1, tables),
     exact: `x.step >= ${cutBucket(1)} * ${String(BUCKET)} AND x.step < s.cut`,
     values: rows.states.map((state) => `${OF_A_POINT[state]} AS ${state}`),
   });
@@ -94,19 +98,17 @@ interface Inherited {
   readonly values: readonly string[];
 }
 
-function inherited({ keys, runs }: MetricRows, { from, columns, candidates, exact, values }: Inherited): string {
-  const heirs = conditions(ofHeirs(runs));
+function inherited({ keys }: MetricRows, { segments }: ForkTables, what: Inherited): string {
   const found =
-    `SELECT ${['run', 'generation', 'key', 'context', ...columns].join(', ')} FROM ${from}` +
+    `SELECT ${['run', 'generation', 'key', 'context', ...what.columns].join(', ')} FROM ${what.from}` +
     conditions(
       keys?.('key'),
-      `(run, generation) IN (SELECT source, source_generation FROM segments${heirs})`,
-      candidates,
+      `(run, generation) IN (SELECT source, source_generation FROM ${segments})`,
+      what.candidates,
     );
   return (
-    `SELECT ${['s.run AS run', 'x.key AS key', 'x.context AS context', ...values].join(', ')} FROM (${found}) AS x` +
-    ` INNER JOIN (SELECT run, source, source_generation, cut FROM segments${heirs}) AS s` +
-    ` ON x.run = s.source AND x.generation = s.source_generation WHERE ${exact}`
+    `SELECT ${['s.run AS run', 'x.key AS key', 'x.context AS context', ...what.values].join(', ')} FROM (${found}) AS x` +
+    ` INNER JOIN ${segments} AS s ON x.run = s.source AND x.generation = s.source_generation WHERE ${what.exact}`
   );
 }
 
@@ -114,15 +116,13 @@ function inherited({ keys, runs }: MetricRows, { from, columns, candidates, exac
  * Whether a step or bucket is in the bucket, 64 times as wide and of `level`, that a cut of its run goes through. intDiv is
  * monotonic to the primary key; it rounds towards zero where buckets round down, which the second candidate makes good.
  */
-function isCut(column: string, level: number, { runs }: MetricRows): string {
+function isCut(column: string, level: number, { segments }: ForkTables): string {
   const bucket = `bitShiftRight(cut, ${String(level * BITS_PER_LEVEL)})`;
   return (
     `(run, generation, intDiv(${column}, ${String(BUCKET)})) IN` +
-    ` (SELECT source, source_generation, arrayJoin([${bucket}, ${bucket} + 1]) FROM segments${conditions(ofHeirs(runs))})`
+    ` (SELECT source, source_generation, arrayJoin([${bucket}, ${bucket} + 1]) FROM ${segments})`
   );
 }
-
-const ofHeirs = (runs: string | undefined) => (runs === undefined ? undefined : `run IN ${runs}`);
 
 /** floor(cut / 64^level), also where it is negative. */
 const cutBucket = (level: number) => `bitShiftRight(s.cut, ${String(level * BITS_PER_LEVEL)})`;

@@ -1,6 +1,7 @@
 /** One number per run: an aggregate of one metric, merged over contexts, generations and ancestors; no row where it is unset. */
 import type { MetricAggregate, MetricField } from '../filter/ast.js';
 import type { Bindings } from './bindings.js';
+import type { Forks } from './forks.js';
 import { metricRows, type MetricState } from './metric-rows.js';
 
 interface Value {
@@ -19,9 +20,9 @@ const VALUES: Readonly<Record<MetricAggregate, Value>> = {
 };
 
 /** `SELECT run, v …`; `having` may use `v`. */
-export function metricValues(field: MetricField, forks: boolean, bindings: Bindings, having = 'v IS NOT NULL'): string {
+export function metricValues(field: MetricField, forks: Forks, bindings: Bindings, having = 'v IS NOT NULL'): string {
   const { states, sql } = VALUES[field.aggregate];
   const key = bindings.text(field.key);
-  const rows = metricRows({ states, keys: (column) => `${column} = ${key}`, runs: undefined, forks });
+  const rows = metricRows({ states, keys: (column) => `${column} = ${key}`, runs: undefined, forks, bindings });
   return `SELECT run, ${sql} AS v FROM ${rows} GROUP BY run HAVING ${having}`;
 }
