@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { systemClock } from '../runtime/clock.js';
 import { DiskFault, FakeDisk } from '../test/fake-disk.js';
-
+import { noise } from '../test/noise.js';
 import type { EventLog, LogRecord, PartitionRef } from './event-log.js';
 import { openFileLog } from './event-log.file.js';
 
