@@ -3,6 +3,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
 import { connect } from '../clickhouse/client.js';
+import { layout as clickhouseFiles } from '../clickhouse/config-files.js';
 import { startEmbedded } from '../clickhouse/embedded.js';
 import { migrate } from '../clickhouse/migrate.js';
 import { openFileLog } from '../events/event-log.file.js';
@@ -87,6 +88,7 @@ export async function startServer(config: ServerConfig): Promise<Result<RunningS
       stateDir: layout.projectorState,
       clickhouse: { url: clickhouse.url, credentials: clickhouse.writer },
       database,
+      tokenLogs: clickhouseFiles(layout.clickhouse).tokens,
       log,
       board,
       clock,

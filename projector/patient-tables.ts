@@ -46,6 +46,7 @@ export function patientTables(
   return {
     away: () => away,
     insert: (table, block, token) => patiently(() => tables.insert(table, block, token)),
+    flushTokens: () => patiently(() => tables.flushTokens()),
     lastDone: (at) => patiently(() => tables.lastDone(at)),
     recordedFrom: (at, offset) => patiently(() => tables.recordedFrom(at, offset)),
     async *batches(partition, from, below) {

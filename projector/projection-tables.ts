@@ -1,4 +1,5 @@
 /** What the projector asks of the tables: inserts under a token, and on start how far they are. Over ClickHouse's Tables here. */
+import type { TokenFlusher } from '../clickhouse/dedup-log.js';
 import type { Tables } from '../clickhouse/tables.js';
 import type { PartitionRef } from '../events/event-log.js';
 import type { Intervals } from './intervals.js';
@@ -14,6 +15,8 @@ export interface WriterBatches {
 export interface ProjectionTables {
   /** Inserts one block; the same token again changes nothing. */
   insert(table: string, block: readonly Uint8Array[], token: string): Promise<void>;
+  /** When it resolves, not even a power loss makes the tables forget a token of an insert that has resolved. */
+  flushTokens(): Promise<void>;
   /** The last slice that is wholly in the tables, and the epoch of the log that it came from. */
   lastDone(at: PartitionRef): Promise<{ readonly epoch: string; readonly last: number } | undefined>;
   /** Slices from `offset` on that were recorded, by the time of their recording; some of their inserts may have been made. */
@@ -27,10 +30,13 @@ export interface ProjectionTables {
 
 const PAGE_ROWS = 50_000;
 
-export function createProjectionTables(tables: Tables, database: string): ProjectionTables {
+/** `tokens` where the engine is embedded and its folder at hand; a ClickHouse of its own keeps its tokens by itself. */
+export function createProjectionTables(tables: Tables, database: string, tokens?: TokenFlusher): ProjectionTables {
   const query = (sql: string, params: Readonly<Record<string, string | number>> = {}) => tables.query(sql, { params });
   return {
     insert: (table, block, token) => tables.insertNative(`${database}.${table}`, block, { token }),
+
+    flushTokens: async () => tokens?.flush(),
 
     async lastDone(at) {
       const rows = await query(

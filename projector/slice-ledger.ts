@@ -90,6 +90,8 @@ export class SliceLedger {
   /** After the last insert of the oldest slice under way. */
   async done(bounds: Bounds): Promise<void> {
     if (this.underWay[0]?.first !== bounds.first) throw new Error('slices are done in order');
+    // parts without a token are taken for inserts of slices that are not done, and are set aside after a power loss
+    await this.tables.flushTokens();
     await this.insertRow(bounds, true);
     this.underWay.shift();
     this.next = bounds.last + 1;

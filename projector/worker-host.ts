@@ -83,10 +83,10 @@ class WorkerHost implements ProjectorWorker {
 
   /** Runs a thread to its end; gives the reason. */
   private lifetime(onStarted: () => void): Promise<string> {
-    const { logDir, stateDir, clickhouse, database } = this.options;
+    const { logDir, stateDir, clickhouse, database, tokenLogs } = this.options;
     return new Promise((resolve) => {
       const over = new AbortController();
-      const start: WorkerStart = { logDir, stateDir, clickhouse, database, extents: this.extents() };
+      const start: WorkerStart = { logDir, stateDir, clickhouse, database, tokenLogs, extents: this.extents() };
       const worker = new Worker(this.entry, { workerData: start });
       this.worker = worker;
       let death = 'it ended without being asked to';

@@ -1,4 +1,5 @@
 /** What the projector's thread and the thread that hosts it say to each other. */
+import type { TokenLogs } from '../clickhouse/dedup-log.js';
 import type { Credentials } from '../clickhouse/tables.js';
 import type { ControlEvent } from '../events/control-event.js';
 import type { Committed, PartitionRef } from '../events/event-log.js';
@@ -16,6 +17,8 @@ export interface WorkerStart {
   readonly stateDir: string;
   readonly clickhouse: { readonly url: string; readonly credentials: Credentials };
   readonly database: string;
+  /** Where the embedded engine keeps its tokens; left out where ClickHouse runs by itself. */
+  readonly tokenLogs?: TokenLogs | undefined;
   /** Of all partitions, as they are when the thread starts. */
   readonly extents: readonly Extent[];
 }

@@ -1,6 +1,7 @@
 /** Entry of the projector's thread: reads the log's files itself, asks the hosting thread for what only the log's writer may do. */
 import { parentPort, workerData } from 'node:worker_threads';
 import { connect } from '../clickhouse/client.js';
+import { createTokenFlusher } from '../clickhouse/dedup-log.js';
 import type { EventLog } from '../events/event-log.js';
 import { openFileLogReader } from '../events/event-log.file-reader.js';
 import { systemClock as clock } from '../runtime/clock.js';
@@ -59,7 +60,11 @@ const tables = connect({ ...start.clickhouse, clock });
 const projector = createProjector({
   log: { ...reader, ...commits },
   store,
-  tables: createProjectionTables(tables, start.database),
+  tables: createProjectionTables(
+    tables,
+    start.database,
+    start.tokenLogs === undefined ? undefined : createTokenFlusher(start.tokenLogs),
+  ),
   clock,
   logger: threadLogger({}),
   publish(position) {

@@ -23,6 +23,10 @@ export class MemoryTables implements ProjectionTables {
     if (!tokens.has(token)) tokens.set(token, rows);
   }
 
+  flushTokens(): Promise<void> {
+    return Promise.resolve();
+  }
+
   async lastDone(at: PartitionRef) {
     await Promise.resolve();
     const done = this.slices(at).filter((row) => row['done'] === 1);

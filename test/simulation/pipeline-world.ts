@@ -129,6 +129,7 @@ function guardTables(tables: MemoryTables, effect: Guard): ProjectionTables {
         tables.apply(table, rows, token);
       }, true);
     },
+    flushTokens: () => effect(() => tables.flushTokens(), true),
     lastDone: (at) => effect(() => tables.lastDone(at), true),
     recordedFrom: (at, offset) => effect(() => tables.recordedFrom(at, offset), true),
     async *batches(partition, from, below) {
