@@ -5,7 +5,8 @@ import { formatDelta, formatExact, formatShort } from '../format/number.js';
 import { RunSwatch, runLabel } from '../runs/run-name.js';
 import { useApp } from '../shell/app-context.js';
 import { Clip } from '../table/clip.js';
-import { DataTable, type TableColumn } from '../table/data-table.js';
+import { DataTable } from '../table/data-table.js';
+import type { TableColumn } from '../table/table-row.js';
 import type { ComparePlace } from '../url-state.js';
 import { comparisonRows, type ComparisonRow } from './compare-rows.js';
 
@@ -16,6 +17,7 @@ export function CompareTable({ place, answer }: { readonly place: ComparePlace; 
   const rows = useMemo(() => comparisonRows(answer, place.onlyDifferent), [answer, place.onlyDifferent]);
   const pinned: TableColumn<ComparisonRow> = {
     id: 'name',
+    compound: true,
     width: 190,
     align: 'left',
     header: 'Name',
@@ -34,6 +36,7 @@ export function CompareTable({ place, answer }: { readonly place: ComparePlace; 
     const isReference = run.id === place.reference;
     return {
       id: run.id,
+      compound: true,
       width: place.reference === undefined ? 116 : 158,
       align: 'right',
       header: (

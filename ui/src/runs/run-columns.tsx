@@ -2,8 +2,7 @@
 import type { RunRow } from '../../../query/api.js';
 import { formatExact, formatNumber } from '../format/number.js';
 import { formatAgo, formatDuration, formatMoment } from '../format/time.js';
-import { Clip } from '../table/clip.js';
-import type { TableColumn } from '../table/data-table.js';
+import type { TableColumn } from '../table/table-row.js';
 import type { SortKey } from '../url-state.js';
 import {
   aggregates,
@@ -66,7 +65,7 @@ function renderCell(column: Column, run: RunRow, now: number) {
   if (column.kind === 'field') {
     switch (column.name) {
       case 'name':
-        return <Clip>{run.name}</Clip>;
+        return run.name;
       case 'status':
         return <StatusMark status={run.status} reason={run.reason} />;
       case 'started':
@@ -76,18 +75,18 @@ function renderCell(column: Column, run: RunRow, now: number) {
       case 'duration':
         return formatDuration(durationOf(run, now));
       case 'group':
-        return <Clip>{run.group}</Clip>;
+        return run.group;
       case 'job_type':
-        return <Clip>{run.jobType}</Clip>;
+        return run.jobType;
       case 'id':
-        return <Clip>{run.id}</Clip>;
+        return run.id;
       case 'notes':
-        return <Clip>{run.notes}</Clip>;
+        return run.notes;
     }
   }
   const cell = cellValue(column, run);
   if (cell.kind === 'none') return <Missing />;
-  return cell.kind === 'number' ? formatNumber(cell.value) : <Clip>{cell.value}</Clip>;
+  return cell.kind === 'number' ? formatNumber(cell.value) : cell.value;
 }
 
 const Missing = () => <span class="missing">–</span>;
@@ -208,6 +207,7 @@ export function nameColumn({ width, selected, sort, onSort, onTick, onClear }: N
   return {
     id: 'name',
     width,
+    compound: true,
     align: 'left',
     sort: sortState(column, sort),
     header: (

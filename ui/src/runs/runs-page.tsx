@@ -109,14 +109,18 @@ export function RunsPage({ place }: { readonly place: RunsPlace }) {
       }),
     [columns, view.rows, place, now],
   );
-  const pinned = nameColumn({
-    width: 210,
-    selected,
-    sort: place.sort,
-    onSort: (sort) => change({ sort }),
-    onTick: tickRun,
-    onClear: () => change({ selected: [] }, true),
-  });
+  const pinned = useMemo(
+    () =>
+      nameColumn({
+        width: 210,
+        selected,
+        sort: place.sort,
+        onSort: (sort) => change({ sort }),
+        onTick: tickRun,
+        onClear: () => change({ selected: [] }, true),
+      }),
+    [selected, place, view.rows],
+  );
   const failure = view.failure ?? (columnsAnswer === undefined ? known.state.value.failure : undefined);
   const filterFailed = failure !== undefined && 'problem' in failure && place.filter !== '';
 

@@ -2,22 +2,11 @@
  * The one table: only rows and columns near the visible part are in the page, the first column stays at the left,
  * the header at the top. When rows come or go above, what one reads stays where it is.
  */
-import { useComputed } from '@preact/signals';
 import type { ComponentChildren } from 'preact';
 import { useEffect, useLayoutEffect, useRef } from 'preact/hooks';
 import { px } from '../px.js';
-import { useApp } from '../shell/app-context.js';
+import { TableRow, type TableColumn } from './table-row.js';
 import { useVirtual } from './use-virtual.js';
-
-export interface TableColumn<Row> {
-  readonly id: string;
-  readonly width: number;
-  readonly align: 'left' | 'right';
-  readonly header: ComponentChildren;
-  readonly sort?: 'ascending' | 'descending' | 'none';
-  readonly render: (row: Row, index: number) => ComponentChildren;
-  readonly tooltip?: (row: Row) => string;
-}
 
 export interface DataTableProps<Row> {
   readonly label: string;
@@ -52,7 +41,7 @@ export function DataTable<Row>(props: DataTableProps<Row>) {
     scroller,
     horizontal: false,
     before: headerHeight,
-    overscan: 12,
+    overscan: 6,
   });
   const across = useVirtual({
     count: columns.length,
@@ -104,34 +93,21 @@ export function DataTable<Row>(props: DataTableProps<Row>) {
           return (
             <TableRow
               key={key}
-              runKey={key}
+              id={key}
+              row={row}
               index={index}
+              pinned={pinned}
+              columns={columns}
+              cells={cells}
               top={start}
               height={rowHeight}
               width={width}
               selected={selected?.has(key)}
               current={props.current === index}
               className={props.rowClass?.(row) ?? ''}
-              onOpen={props.onOpen && (() => props.onOpen?.(row))}
-              onPoint={props.onPoint && (() => props.onPoint?.(row))}
-            >
-              <Cell column={pinned} row={row} index={index} left={undefined} at={1} />
-              {cells.map((cell) => {
-                const column = columns[cell.index];
-                return (
-                  column && (
-                    <Cell
-                      key={column.id}
-                      column={column}
-                      row={row}
-                      index={index}
-                      left={cell.start}
-                      at={cell.index + 2}
-                    />
-                  )
-                );
-              })}
-            </TableRow>
+              onOpen={props.onOpen}
+              onPoint={props.onPoint}
+            />
           );
         })}
       </div>
@@ -159,68 +135,6 @@ function HeaderCell<Row>({
       style={left === undefined ? { width: px(column.width) } : { width: px(column.width), left: px(left) }}
     >
       {column.header}
-    </div>
-  );
-}
-
-interface CellProps<Row> {
-  readonly column: TableColumn<Row>;
-  readonly row: Row;
-  readonly index: number;
-  readonly left: number | undefined;
-  readonly at: number;
-}
-
-function Cell<Row>({ column, row, index, left, at }: CellProps<Row>) {
-  return (
-    <div
-      class={`cell ${column.align === 'right' ? 'cell-right' : ''} ${left === undefined ? 'cell-pinned' : ''}`}
-      role={left === undefined ? 'rowheader' : 'gridcell'}
-      aria-colindex={at}
-      title={column.tooltip?.(row)}
-      style={left === undefined ? { width: px(column.width) } : { width: px(column.width), left: px(left) }}
-    >
-      {column.render(row, index)}
-    </div>
-  );
-}
-
-interface TableRowProps {
-  readonly runKey: string;
-  readonly index: number;
-  readonly top: number;
-  readonly height: number;
-  readonly width: number;
-  readonly selected: boolean | undefined;
-  readonly current: boolean;
-  readonly className: string;
-  readonly onOpen: (() => void) | undefined;
-  readonly onPoint: (() => void) | undefined;
-  readonly children: ComponentChildren;
-}
-
-function TableRow(props: TableRowProps) {
-  const app = useApp();
-  const pointed = useComputed(() => app.pointed.value === props.runKey).value;
-  const look = [
-    'table-row',
-    props.selected === true ? 'row-selected' : '',
-    props.current ? 'row-current' : '',
-    pointed ? 'row-pointed' : '',
-    props.className,
-  ];
-  return (
-    <div
-      class={look.filter((name) => name !== '').join(' ')}
-      role="row"
-      aria-rowindex={props.index + 2}
-      aria-selected={props.selected}
-      data-key={props.runKey}
-      style={{ top: px(props.top), height: px(props.height), width: px(props.width) }}
-      onMouseEnter={props.onPoint}
-      onDblClick={props.onOpen}
-    >
-      {props.children}
     </div>
   );
 }
