@@ -143,6 +143,41 @@ describe('a log whose last segment was cut or changed', () => {
   });
 });
 
+describe('what a killed process wrote, but failed to flush,', () => {
+  const failFlushOnce = (disk: FakeDisk) => {
+    let left = 1;
+    disk.hook = ({ kind, file }) => {
+      if (kind === 'fdatasync' && file.includes('control-0') && left-- > 0) throw new DiskFault('EIO');
+    };
+  };
+
+  it('is durable once it is shown: a batch', async () => {
+    const disk = new FakeDisk();
+    const { log } = await open(disk);
+    await log.append(control, [value(0)]);
+    failFlushOnce(disk);
+    await expect(log.append(control, [value(1)])).rejects.toThrow('EIO');
+    const { log: again } = await open(disk.afterKill());
+    expect(again.head(control)).toBe(2);
+    const { log: last } = await open(disk.afterPowerLoss(() => 0));
+    expect(await readAll(last)).toEqual([Buffer.from(value(0)), Buffer.from(value(1))]);
+    await Promise.all([again.close(), last.close()]);
+  });
+
+  it('is durable once it is built on: the header of a segment', async () => {
+    const disk = new FakeDisk();
+    const { log } = await open(disk);
+    failFlushOnce(disk);
+    await expect(log.append(control, [value(0)])).rejects.toThrow('EIO');
+    const { log: again } = await open(disk.afterKill());
+    expect(await again.append(control, [value(1)])).toBe(0);
+    const { log: last, cuts } = await open(disk.afterPowerLoss(() => 0));
+    expect(cuts).toEqual([]);
+    expect(await readAll(last)).toEqual([Buffer.from(value(1))]);
+    await Promise.all([again.close(), last.close()]);
+  });
+});
+
 describe('a log that is damaged in the middle', () => {
   it('opens, reads up to the damage, and never serves what fails its checksum', async () => {
     const { disk, ends, all } = await written();
