@@ -30,7 +30,7 @@ export function createServerClient(url: string, key: string | undefined): Server
     let response: Response;
     try {
       response = await fetch(`${base}/api/v1${path}`, init);
-    } catch (cause) {
+    } catch {
       throw new ServerProblem(0, `no server answers at ${base} (start one with "npm start", or give --url)`);
     }
     if (response.ok) return (await response.json()) as T;

@@ -56,7 +56,6 @@ export function connect({ url, credentials, clock }: ConnectOptions): Tables {
 
 /** UTF-8 in a header, byte for byte. What HTTP would change on the way (outer blanks) must not name another workspace. */
 function headerValue(workspace: string): string {
-   
   if (workspace.trim() !== workspace || /[\0-\x1f\x7f]/.test(workspace)) {
     throw new TablesError(0, `"${workspace}" cannot be the name of a workspace`, false);
   }

@@ -35,5 +35,4 @@ const ESCAPES: Readonly<Record<string, string>> = {
   '\0': '\\0',
 };
 
- 
 const escapeText = (text: string) => text.replace(/[\\'\t\n\r\0]/g, (c) => ESCAPES[c] ?? c);

@@ -24,8 +24,9 @@ export interface LivenessDeps {
  */
 export class Liveness {
   private readonly lastSeen: Map<string, number>;
-  /** Runs whose revival is on the log and not folded yet. */
+  /** Runs whose revival is on the log and not folded yet; the same of crashes, with when the run was last heard. */
   private readonly reviving = new Set<string>();
+  private readonly crashing = new Map<string, number>();
 
   constructor(
     private readonly deps: LivenessDeps,
@@ -59,12 +60,16 @@ export class Liveness {
         changes.push(() => this.revive(run.uuid, run, seen, now));
       }
     }
-    for (const uuid of this.lastSeen.keys()) if (!open.has(uuid)) this.lastSeen.delete(uuid);
+    for (const known of [this.lastSeen, this.crashing]) {
+      for (const uuid of known.keys()) if (!open.has(uuid)) known.delete(uuid);
+    }
     for (const change of changes) await change();
   }
 
   private async crash(run: RunRecord, seen: number, now: number): Promise<void> {
-    await this.append({
+    if (this.crashing.get(run.uuid) === seen) return;
+    this.crashing.set(run.uuid, seen);
+    const appended = await this.append({
       v: 1,
       type: 'RunCrashed',
       commandId: `crashed/${run.uuid}/${String(seen)}`,
@@ -73,6 +78,7 @@ export class Liveness {
       run: run.id,
       lastSeenAt: seen,
     });
+    if (!appended) this.crashing.delete(run.uuid);
   }
 
   private async revive(uuid: string, run: KnownRun, seen: number, now: number): Promise<void> {

@@ -12,11 +12,13 @@ import { compare } from './compare/compare.js';
 import type { QueryDeps } from './deps.js';
 import { experiments } from './experiments.js';
 import { createRegexCheck } from './filter/regexes.js';
+import { createLiveRoutes } from './live/routes.js';
 import { readQuestion } from './json-body.js';
 import { checkQuery } from './parameters.js';
 import { runPage } from './runs/run-page.js';
 import type { RunsContext } from './runs/run-rows.js';
 import { search } from './search/search.js';
+import { createSeriesRoutes } from './series/routes.js';
 import { top } from './search/top.js';
 
 const nothing = z.strictObject({});
@@ -55,6 +57,8 @@ export function createQueryRouter(deps: QueryDeps): Router {
     experiments(about(asking), checkQuery(experimentsQuery, asking.query).includeDeleted === 'true'),
   );
   get('/columns', async (asking) => columns(about(asking), checkQuery(columnsQuery, asking.query).experiment));
+
+  router.use(createSeriesRoutes(deps), createLiveRoutes(deps));
 
   for (const path of ['/search', '/compare']) router.all(path, onlyMethod(deps, 'POST'));
   for (const path of ['/top', '/columns']) router.all(path, onlyMethod(deps, 'GET'));

@@ -2,7 +2,11 @@
 import { Counter, Gauge, Registry } from 'prom-client';
 
 export interface ServerMetrics {
-  counter(name: string, help: string, labels?: readonly string[]): { add(value: number, labels?: Record<string, string>): void };
+  counter(
+    name: string,
+    help: string,
+    labels?: readonly string[],
+  ): { add(value: number, labels?: Record<string, string>): void };
   /** A gauge whose value is read when somebody asks. */
   gauge(name: string, help: string, read: () => number): void;
   text(): Promise<string>;

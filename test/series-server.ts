@@ -3,8 +3,10 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import express from 'express';
 import { createPositionBoard } from '../events/position-board.js';
+import { formatPosition } from '../events/position.js';
 import type { SeriesAnswer } from '../query/api.js';
 import type { SeriesBounds } from '../query/series/chart.js';
+import { createLiveRoutes, type LiveBounds } from '../query/live/routes.js';
 import { createSeriesRoutes } from '../query/series/routes.js';
 import { systemClock } from '../runtime/clock.js';
 import { limits } from '../runtime/limits.js';
@@ -17,8 +19,13 @@ export interface SeriesServer {
   /** Every write moves the board. */
   readonly tables: ProjectedTables;
   ask(question: object): Promise<{ status: number; body: SeriesAnswer }>;
+  readonly url: string;
+  /** Where the board is. */
+  position(): string;
+  /** How many statements the reader has sent so far. */
+  questions(): number;
   /** Starts over, with new tables. */
-  empty(bounds?: Partial<SeriesBounds>): Promise<void>;
+  empty(series?: Partial<SeriesBounds>, live?: Partial<LiveBounds>): Promise<void>;
   stop(): void;
 }
 
@@ -40,9 +47,18 @@ export async function startSeriesServer(): Promise<SeriesServer> {
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const { port } = server.address() as AddressInfo;
 
-  const mount = (bounds: Partial<SeriesBounds>) => {
+  let questions = 0;
+  const counted = (reader: TestClickHouse['reader']): TestClickHouse['reader'] => ({
+    ...reader,
+    query: (...args) => {
+      questions++;
+      return reader.query(...args);
+    },
+  });
+
+  const mount = (series: Partial<SeriesBounds>, live: Partial<LiveBounds>) => {
     const deps = {
-      tables: clickhouse.reader,
+      tables: counted(clickhouse.reader),
       database: clickhouse.api,
       board,
       clock: systemClock,
@@ -50,9 +66,13 @@ export async function startSeriesServer(): Promise<SeriesServer> {
       authenticate: () => ({ workspace: 'default' }),
     };
     app = express();
-    app.use('/api/v1', createSeriesRoutes(deps, { ...limits, ...bounds }));
+    app.use(
+      '/api/v1',
+      createSeriesRoutes(deps, { ...limits, ...series }),
+      createLiveRoutes(deps, { ...limits, liveTickMs: 20, ...live }),
+    );
   };
-  mount({});
+  mount({}, {});
   let moved = 0;
   const move = () => {
     moved++;
@@ -82,12 +102,15 @@ export async function startSeriesServer(): Promise<SeriesServer> {
       });
       return { status: response.status, body: (await response.json()) as SeriesAnswer };
     },
-    async empty(bounds = {}) {
+    url: `http://127.0.0.1:${String(port)}`,
+    position: () => formatPosition(board.reached()),
+    questions: () => questions,
+    async empty(series = {}, live = {}) {
       await clickhouse.drop();
       clickhouse = await unmergedTables();
       board = createPositionBoard('test', systemClock);
       tables = projectedTables(clickhouse.writer, clickhouse.database);
-      mount(bounds);
+      mount(series, live);
     },
     stop() {
       server.close();

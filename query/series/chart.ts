@@ -17,7 +17,7 @@ export type SeriesBounds = Readonly<
 >;
 
 /** What a chart is drawn from, whoever asks. */
-export interface ChartDeps extends QueryDeps {
+export interface ChartDeps extends Omit<QueryDeps, 'bounds'> {
   readonly directory: RunDirectory;
   readonly bounds: SeriesBounds;
 }
