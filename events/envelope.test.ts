@@ -47,6 +47,7 @@ describe('an envelope', () => {
     ['magic', changed(0, 0), 'envelope.magic'],
     ['a later version', changed(4, 2), 'envelope.version'],
     ['a name that runs past the record', changed(5, 200), 'envelope.workspace'],
+    ['a name of good length that runs past the record', changed(5, 60), 'envelope.workspace'],
     ['no name', changed(5, 0), 'envelope.workspace'],
     ['reserved bytes', changed(6, 1), 'envelope.reserved'],
     ['more reserved bytes', changed(39, 1), 'envelope.reserved'],
