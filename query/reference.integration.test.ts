@@ -26,7 +26,7 @@ const jsonFloat = (value: number | undefined) =>
           : '-Infinity';
 
 /** What an answer must say of a run. */
-function expectedRow(context: NaiveContext, run: NaiveRun): Partial<RunRow> {
+function expectedRow(context: NaiveContext, run: NaiveRun): object {
   const metrics = [...metricsOf(context, run)].map(([key, summary]) => [
     key,
     {
@@ -39,16 +39,17 @@ function expectedRow(context: NaiveContext, run: NaiveRun): Partial<RunRow> {
   ]);
   return {
     id: run.id,
+    experiment: run.experiment,
     name: run.name,
     group: run.group,
     jobType: run.jobType,
     parent: run.parent,
     notes: run.notes,
     reason: run.reason,
-    status: naiveStatus(run, context.now) as RunRow['status'],
+    status: naiveStatus(run, context.now),
     params: Object.fromEntries(run.params),
     tags: Object.fromEntries(run.tags),
-    metrics: Object.fromEntries(metrics) as RunRow['metrics'],
+    metrics: Object.fromEntries(metrics),
     createdAt: run.created,
     startedAt: run.started,
     endedAt: run.ended === 0 ? null : run.ended,
@@ -63,7 +64,10 @@ async function askSearch(world: QueryWorld, context: NaiveContext, random: Rando
   const order = Array.from({ length: random.between(0, 3) }, () => generateOrder(random));
   const experiments = random.chance(0.3) ? [random.pick(EXPERIMENTS), random.pick(EXPERIMENTS), 'unknown'] : undefined;
   const includeArchived = random.chance(0.3);
+  // what hangs on runs is the same whatever was asked, so it is looked at in some answers only
+  const isWhole = random.chance(0.3);
   const request = {
+    ...(isWhole ? {} : { columns: [] }),
     ...(filter === undefined ? {} : { filter: filter.text }),
     ...(order.length === 0 ? {} : { orderBy: order.map(({ text }) => text) }),
     ...(experiments === undefined ? {} : { experiments }),
@@ -93,12 +97,11 @@ async function askSearch(world: QueryWorld, context: NaiveContext, random: Rando
     found.map(({ id }) => id),
     JSON.stringify(request),
   ).toEqual(wanted.map(({ id }) => id));
-  for (const [i, run] of wanted.entries())
-    expect(found[i], JSON.stringify(request)).toMatchObject(expectedRow(context, run));
   for (const [i, run] of wanted.entries()) {
-    expect(Object.keys(found[i]?.metrics ?? {}), run.id).toEqual([...metricsOf(context, run).keys()].sort());
-    expect(found[i]?.params, run.id).toEqual(Object.fromEntries(run.params));
-    expect(found[i]?.tags, run.id).toEqual(Object.fromEntries(run.tags));
+    const row = expectedRow(context, run);
+    const parts = isWhole ? {} : { params: {}, tags: {}, metrics: {} };
+    const { uuid: _, experiment, ...answered } = found[i] as RunRow;
+    expect({ ...answered, experiment: experiment.name }, JSON.stringify(request)).toEqual({ ...row, ...parts });
   }
 }
 

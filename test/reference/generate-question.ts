@@ -235,7 +235,7 @@ function condition(random: Random, now: number): WrittenFilter {
 }
 
 export function generateFilter(random: Random, now: number, depth = 0): WrittenFilter {
-  const luck = depth > 3 ? 1 : random.next();
+  const luck = depth > 2 ? 1 : random.next();
   if (luck > 0.55) return condition(random, now);
   if (luck > 0.45) {
     const item = generateFilter(random, now, depth + 1);
