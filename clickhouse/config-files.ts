@@ -118,6 +118,7 @@ export function serverConfig(spec: ChildSpec): string {
         select_from_information_schema_requires_grant: 'true',
         settings_constraints_replace_previous: 'true',
       },
+      // this engine hides them by itself; said because a server that does not would show the reader its password
       get_client_http_header_forbidden_headers: 'Authorization,X-ClickHouse-User,X-ClickHouse-Key',
     },
   });
