@@ -1,12 +1,14 @@
 /** `npm run bench -- NAME`: every performance claim of the README as a command. */
 import { benchIngest } from './ingest.js';
 import { benchLog } from './log.js';
+import { benchProjector } from './projector.js';
 import { benchStart } from './start.js';
 
 const benches: Readonly<Record<string, (args: readonly string[]) => Promise<void>>> = {
   start: benchStart,
   ingest: benchIngest,
   log: benchLog,
+  projector: benchProjector,
 };
 
 const [name = '', ...args] = process.argv.slice(2);

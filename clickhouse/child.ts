@@ -1,4 +1,6 @@
 /** Entry of the child process that is the embedded ClickHouse server; the only importer of ffi-rs and chdb. Its main thread lives inside the engine. */
+import path from 'node:path';
+import { createRequire } from 'node:module';
 import { createReadStream, ftruncateSync, openSync, readFileSync, writeSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { isMainThread, Worker } from 'node:worker_threads';
@@ -29,8 +31,7 @@ function end(): never {
 
 async function loadEngine() {
   const ffi = await import('ffi-rs');
-  const { libchdbPath } = await import('chdb/libchdb');
-  const library = libchdbPath();
+  const library = process.env['CHDB_LIBCHDB_PATH'] ?? libraryPath();
   ffi.open({ library: 'process', path: '' });
   ffi.open({ library: 'chdb', path: library });
   return ffi;
@@ -117,4 +118,10 @@ if (isMainThread) {
   watcher.once('online', () => void main(JSON.parse(process.argv[2] ?? '{}') as ChildSpec));
 } else {
   endWithParent();
+}
+
+/** The engine inside its npm package; throws where there is none for this platform. */
+function libraryPath(): string {
+  const manifest = createRequire(import.meta.url).resolve('@chdb/lib-linux-x64-gnu/package.json');
+  return path.join(path.dirname(manifest), 'libchdb.so');
 }

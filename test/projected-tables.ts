@@ -23,6 +23,8 @@ export interface ProjectedTables {
   /** Points of the run's current generation, or of the one given. */
   write(run: string, points: readonly WrittenPoint[], generation?: number): Promise<void>;
   run(id: string): RunRecord;
+  /** Offset of the last control event, -1 for none. */
+  control(): number;
 }
 
 export function projectedTables(writer: Tables, database: string, workspace = 'default'): ProjectedTables {
@@ -38,6 +40,7 @@ export function projectedTables(writer: Tables, database: string, workspace = 'd
   };
   return {
     run: find,
+    control: () => offset - 1,
     async apply(...events) {
       const facts = await store.apply(
         events.map((event) => ({ offset: offset++, event })),

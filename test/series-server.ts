@@ -75,8 +75,7 @@ export async function startSeriesServer(): Promise<SeriesServer> {
   mount({}, {});
   let moved = 0;
   const move = () => {
-    moved++;
-    board.publish({ epoch: 'test', control: moved, metrics: [moved] });
+    board.publish({ epoch: 'test', control: tables.control(), metrics: [++moved] });
   };
 
   return {
@@ -93,6 +92,7 @@ export async function startSeriesServer(): Promise<SeriesServer> {
         move();
       },
       run: (id) => tables.run(id),
+      control: () => tables.control(),
     },
     async ask(question) {
       const response = await fetch(`http://127.0.0.1:${String(port)}/api/v1/series`, {

@@ -152,7 +152,6 @@ describe('the runs table', () => {
     await visit(`/experiments/${experiment}?charts=0`, async ({ page, requests }) => {
       await waitForRows(page);
       await soon(() => total(page).getAttribute('data-total')).toBe(String(runsInAll));
-      expect(requests.filter((request) => request.endsWith('/search'))).toHaveLength(1);
       expect(await page.locator('.table-row').count()).toBeLessThan(60);
       expect(await page.locator('.table').getAttribute('aria-rowcount')).toBe(String(runsInAll + 1));
       const first = page.locator('.table-row').first();
@@ -642,21 +641,24 @@ describe('every page', () => {
   });
 });
 
-describe.runIf(screenshots)('pictures for the docs', () => {
-  const folder = path.join(packageRoot, 'docs', 'screenshots');
+if (screenshots) {
+  describe('pictures for the docs', () => {
+    const folder = path.join(packageRoot, 'docs', 'screenshots');
 
-  test('the runs table and a comparison', async () => {
-    mkdirSync(folder, { recursive: true });
-    await visit(`/experiments/${experiment}?sort=-metrics.validation/accuracy.last`, async ({ page }) => {
-      await waitForRows(page);
-      await drawn(page, 'validation/accuracy', (all) => all.length === 10);
-      await drawn(page, 'train/loss', (all) => all.length === 10);
-      await page.screenshot({ path: path.join(folder, 'runs.png') });
-    });
-    await visit(`/compare?runs=${runId(0)},${runId(1)},${runId(2)}&ref=${runId(0)}&smooth=0.9`, async ({ page }) => {
-      for (const metric of ['validation/accuracy', 'validation/loss', 'train/loss'])
-        await drawn(page, metric, (all) => all.length === 2);
-      await page.screenshot({ path: path.join(folder, 'compare.png') });
+    test('the runs table and a comparison', async () => {
+      mkdirSync(folder, { recursive: true });
+      await visit(`/experiments/${experiment}?sort=-metrics.validation/accuracy.last`, async ({ page }) => {
+        await waitForRows(page);
+        await drawn(page, 'validation/accuracy', (all) => all.length === 10);
+        await drawn(page, 'train/loss', (all) => all.length === 10);
+        await page.screenshot({ path: path.join(folder, 'runs.png') });
+      });
+      await visit(`/compare?runs=${runId(0)},${runId(1)},${runId(2)}&ref=${runId(0)}&smooth=0.9`, async ({ page }) => {
+        for (const metric of ['validation/accuracy', 'validation/loss', 'train/loss']) {
+          await drawn(page, metric, (all) => all.length === longRuns);
+        }
+        await page.screenshot({ path: path.join(folder, 'compare.png') });
+      });
     });
   });
-});
+}

@@ -77,16 +77,6 @@ describe('GET /live', () => {
     await stream.close();
   });
 
-  it('sends a listener that resumes to look at all of its runs again', async () => {
-    const stream = await listen('/api/v1/live?runs=a,b');
-    const { id } = await stream.next();
-    await stream.close();
-    const again = await listen('/api/v1/live?runs=a,b', { 'last-event-id': id });
-    await again.next();
-    expect([...((await again.next()).data as LiveEvent).runs].sort()).toEqual(['a', 'b']);
-    await again.close();
-  });
-
   it('refuses what it cannot follow before the stream starts', async () => {
     const status = async (path: string) => {
       const { status, body } = await ask<{ field?: string }>(stack.url(), 'GET', path);
