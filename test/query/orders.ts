@@ -58,7 +58,7 @@ export const orderCases: readonly QueryCase[] = [
       { orderBy: ['metrics.acc.count DESC', 'id DESC'], ids: ['\uffee', 'a', 'c', 'b', '\u{1F600}'] },
       { orderBy: ['group', 'params.lr DESC'], ids: ['c', 'a', '\u{1F600}', '\uffee', 'b'] },
       { orderBy: ['ended', 'started'], ids: ['b', '\u{1F600}', '\uffee', 'a', 'c'] },
-      { orderBy: ['experiment DESC', 'status'], ids: ['c', 'a', '\u{1F600}', 'b', '\uffee'] },
+      { orderBy: ['experiment DESC', 'status'], ids: ['\u{1F600}', 'b', 'a', 'c', '\uffee'] },
     ],
   },
 ];
