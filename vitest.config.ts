@@ -14,6 +14,7 @@ export default defineConfig({
           testTimeout: 20_000,
         },
       },
+      { test: { name: 'soak', include: ['**/*.soak.ts'], exclude, testTimeout: 600_000 } },
       {
         test: {
           name: 'integration',
