@@ -6,6 +6,7 @@ import { metricsInserts } from '../projector/metrics-slice.js';
 import { createPointBuffers } from '../projector/point-buffers.js';
 import { projectFacts } from '../projector/project-facts.js';
 import { createMemoryStore } from '../state/memory-store.js';
+import { systemClock } from '../runtime/clock.js';
 import type { RunRecord } from '../state/types.js';
 
 export interface WrittenPoint {
@@ -54,7 +55,7 @@ export function projectedTables(writer: Tables, database: string, workspace = 'd
         offset: slices,
         workspace,
         run: run.uuid,
-        receivedAt: 0,
+        receivedAt: systemClock.now(),
         generation: generation ?? run.generation,
         chunk: chunkOf(points, slices),
       };

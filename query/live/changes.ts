@@ -153,22 +153,17 @@ export class WorkspaceChanges {
     const runs = new Set(subjects.flatMap((subject) => ('runs' in subject ? [...subject.runs.keys()] : [])));
     const isWide = subjects.some((subject) => 'experiment' in subject);
     if (!isWide && runs.size === 0) return new Map();
-    const after = from ?? (isWide ? this.newestHeard() - limits.liveLagMs : 0);
+    const ms = (at: number) => `fromUnixTimestamp64Milli(${String(Math.floor(at))})`;
+    const recent = `seen_at >= (SELECT max(seen_at) - INTERVAL ${String(limits.liveLagMs / 1000)} SECOND FROM seen)`;
     const conditions = [
       ...(isWide ? [] : [`run IN ${uuidList([...runs])}`]),
-      ...(after > 0 ? [`seen_at >= fromUnixTimestamp64Milli(${String(Math.floor(after))})`] : []),
+      ...(from === undefined ? (isWide ? [recent] : []) : [`seen_at >= ${ms(from)}`]),
     ];
     const where = conditions.length === 0 ? '' : ` WHERE ${conditions.join(' AND ')}`;
     const rows = await this.rows(
       `SELECT run, toUnixTimestamp64Milli(max(seen_at)) AS ms FROM seen${where} GROUP BY run`,
     );
     return new Map(rows.map((row) => [String(row['run']), Number(row['ms'])]));
-  }
-
-  private newestHeard(): number {
-    let newest = 0;
-    for (const { seenAt } of this.heard.values()) newest = Math.max(newest, seenAt);
-    return newest === 0 ? this.deps.clock.now() : newest;
   }
 
   /** Those of `runs` that somebody follows, and the followed ones that inherit from any of `runs`. */
