@@ -240,6 +240,23 @@ describe('GET /live', () => {
     }
   });
 
+  it('reads ids with commas when they are encoded', async () => {
+    await server.empty();
+    await server.tables.apply(runStarted('a,b'), runStarted('c d'));
+    const stream = await listen('?runs=a%2Cb,c+d');
+    await stream.next();
+    await server.tables.write('c d', points('loss', 1));
+    await server.tables.write('a,b', points('loss', 1));
+    await stream.until(about('a,b', 'loss', 1));
+  });
+});
+
+describe('GET /live, before the stream starts,', () => {
+  beforeAll(async () => {
+    await server.empty();
+    await server.tables.apply(runStarted('a'));
+  });
+
   it.each([
     ['?runs=nobody', 404, 'runs[0]'],
     ['?runs=a,nobody', 404, 'runs[1]'],
@@ -252,20 +269,8 @@ describe('GET /live', () => {
     ['?runs=a&colour=red', 400, 'colour'],
     [`?runs=${Array.from({ length: 201 }, () => 'a').join(',')}`, 400, 'runs'],
   ])('refuses %s with %i and names the field', async (path, status, field) => {
-    await server.empty();
-    await server.tables.apply(runStarted('a'));
     const response = await fetch(`${server.url}/api/v1/live${path}`);
     expect(response.status).toBe(status);
     expect(((await response.json()) as { field: string }).field).toBe(field);
-  });
-
-  it('reads ids with commas when they are encoded', async () => {
-    await server.empty();
-    await server.tables.apply(runStarted('a,b'), runStarted('c d'));
-    const stream = await listen('?runs=a%2Cb,c+d');
-    await stream.next();
-    await server.tables.write('c d', points('loss', 1));
-    await server.tables.write('a,b', points('loss', 1));
-    await stream.until(about('a,b', 'loss', 1));
   });
 });
