@@ -8,11 +8,17 @@ import type { SeriesAnswer } from '../query/api.js';
 import type { SeriesBounds } from '../query/series/chart.js';
 import { createLiveRoutes, type LiveBounds } from '../query/live/routes.js';
 import { createSeriesRoutes } from '../query/series/routes.js';
+import type { QueryOptions } from '../clickhouse/tables.js';
 import { systemClock } from '../runtime/clock.js';
 import { limits } from '../runtime/limits.js';
 import { silentLogger } from '../runtime/logger.js';
 import { sharedClickHouse, type TestClickHouse } from './clickhouse.js';
 import { projectedTables, type ProjectedTables } from './projected-tables.js';
+
+export interface Statement {
+  readonly sql: string;
+  readonly options: QueryOptions;
+}
 
 export interface SeriesServer {
   readonly clickhouse: TestClickHouse;
@@ -24,6 +30,8 @@ export interface SeriesServer {
   position(): string;
   /** How many statements the reader has sent so far. */
   questions(): number;
+  /** The statements from now on, as they are sent. */
+  statements(): readonly Statement[];
   /** Starts over, with new tables. */
   empty(series?: Partial<SeriesBounds>, live?: Partial<LiveBounds>): Promise<void>;
   stop(): void;
@@ -48,13 +56,24 @@ export async function startSeriesServer(): Promise<SeriesServer> {
   const { port } = server.address() as AddressInfo;
 
   let questions = 0;
-  const counted = (reader: TestClickHouse['reader']): TestClickHouse['reader'] => ({
-    ...reader,
-    query: (...args) => {
+  let heard: Statement[] = [];
+  const counted = (reader: TestClickHouse['reader']): TestClickHouse['reader'] => {
+    const note = (sql: string, options: QueryOptions = {}) => {
       questions++;
-      return reader.query(...args);
-    },
-  });
+      heard.push({ sql, options });
+    };
+    return {
+      ...reader,
+      query: (sql, options) => {
+        note(sql, options);
+        return reader.query(sql, options);
+      },
+      queryText: (sql, options) => {
+        note(sql, options);
+        return reader.queryText(sql, options);
+      },
+    };
+  };
 
   const mount = (series: Partial<SeriesBounds>, live: Partial<LiveBounds>) => {
     const deps = {
@@ -105,6 +124,7 @@ export async function startSeriesServer(): Promise<SeriesServer> {
     url: `http://127.0.0.1:${String(port)}`,
     position: () => formatPosition(board.reached()),
     questions: () => questions,
+    statements: () => (heard = []),
     async empty(series = {}, live = {}) {
       await clickhouse.drop();
       clickhouse = await unmergedTables();
