@@ -27,7 +27,7 @@ const jsonFloat = (value: number | undefined) =>
 
 /** What an answer must say of a run. */
 function expectedRow(context: NaiveContext, run: NaiveRun): object {
-  const metrics = [...metricsOf(context, run)].map(([key, summary]) => [
+  const metrics = [...metricsOf(context, run)].map(([key, summary]): [string, unknown] => [
     key,
     {
       ...summary,
