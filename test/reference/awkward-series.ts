@@ -28,7 +28,9 @@ export function awkwardSeries(random: Random, shape: SeriesShape): ReferencePoin
   let time = START_MS + random.between(0, 10_000);
   for (let i = 0; i < shape.points; i++) {
     const repeated = points.length > 0 && random.chance(shape.repeats ?? 0) ? random.pick(points) : undefined;
-    if (repeated === undefined) step += BigInt(random.between(i === 0 ? 0 : 1, shape.strideMax));
+    // decimal steps share their whole part now and then
+    const strideMin = i === 0 || (shape.micros === true && random.chance(0.3)) ? 0 : 1;
+    if (repeated === undefined) step += BigInt(random.between(strideMin, shape.strideMax));
     time += shape.jumpyTimes === true ? random.between(-3_000, 4_000) : random.between(0, 40);
     const isDecimal = shape.micros === true && random.chance(0.5);
     points.push({

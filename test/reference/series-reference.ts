@@ -133,10 +133,14 @@ function place(points: readonly ReferencePoint[], run: ReferenceRun, context: st
     });
   }
   if (x === 'time') return points.map((point) => ({ point, exact: BigInt(point.time), x: point.time }));
-  const xs = xPoints(run, context, x);
+  const lastAt = new Map<string, ReferencePoint>();
+  const nameOf = (point: ReferencePoint) => `${String(point.step)} ${String(point.micro)}`;
+  for (const there of xPoints(run, context, x)) {
+    const last = lastAt.get(nameOf(there));
+    if (last === undefined || comparePoints(there, last) > 0) lastAt.set(nameOf(there), there);
+  }
   return points.flatMap((point) => {
-    const there = xs.filter(({ step, micro }) => step === point.step && micro === point.micro);
-    const value = there.sort(comparePoints).at(-1)?.value;
+    const value = lastAt.get(nameOf(point))?.value;
     return value !== undefined && Number.isFinite(value) ? [{ point, exact: value, x: value }] : [];
   });
 }
