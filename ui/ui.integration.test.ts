@@ -161,7 +161,8 @@ describe('the runs table', () => {
       await page.locator('.table').evaluate((table) => table.scrollTo(0, table.scrollHeight));
       await page.locator(`.table-row[aria-rowindex="${String(runsInAll + 1)}"]`).waitFor();
       expect(await page.locator('.table-row').count()).toBeLessThan(60);
-      expect(requests.filter((request) => request.endsWith('/search'))).toHaveLength(2);
+      // one page, one more, and at most one look at what changed while the page opened
+      expect(requests.filter((request) => request.endsWith('/search')).length).toBeLessThanOrEqual(3);
     });
   });
 

@@ -60,7 +60,7 @@ describe('GET /live', () => {
     await log('a', 0.5);
     const { event, id, data } = await stream.next();
     expect(event).toBe('changed');
-    expect(data).toMatchObject({ runs: [], points: [{ run: 'a', key: 'loss', last: 0.5, count: 1 }], position: id });
+    expect(data).toMatchObject({ points: [{ run: 'a', key: 'loss', last: 0.5, count: 1 }], position: id });
     await log('a', 0.25);
     expect((await stream.next()).data).toMatchObject({ points: [{ run: 'a', last: 0.25, count: 2 }] });
     await stream.close();
