@@ -49,8 +49,7 @@ export function createControlSource(deps: ControlSourceDeps): () => Promise<Slic
   };
 
   return async () => {
-    const replay = recorded.shift();
-    const bounds = replay ?? (await cut());
+    const bounds = recorded.shift() ?? (await cut());
     if (bounds === undefined || signal.aborted) return undefined;
     const { entries, letters } = readEvents(await intake.take(bounds));
     deps.budget.spend(CONTROL, letters);
@@ -59,7 +58,6 @@ export function createControlSource(deps: ControlSourceDeps): () => Promise<Slic
     deps.onFolded(bounds.last);
     return {
       bounds,
-      replayed: replay !== undefined,
       inserts: [...projectFacts(facts), ...deadLetterInserts(CONTROL, letters, deps.clock.now())],
       settled: () => store.dropFactsThrough(bounds.last),
     };
@@ -106,6 +104,7 @@ async function factsOf(store: StateStore, entries: readonly BatchEntry[]): Promi
   const folded = store.folded();
   const kept = folded < first ? [] : store.pendingFacts().filter(({ offset }) => offset >= first && offset <= last);
   const fresh = entries.filter(({ offset }) => offset > folded);
+  if (fresh.length > 0 && fresh[0]?.offset !== folded + 1) throw new Error('another thread has written to the store');
   return fresh.length === 0 ? kept : [...kept, ...(await store.apply(fresh, true))];
 }
 

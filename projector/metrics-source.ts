@@ -73,7 +73,6 @@ export function createMetricsSource(deps: MetricsSourceDeps): () => Promise<Slic
     const blocks = metricsInserts({ partition: deps.partition, accepted, heard: batches }, buffers);
     return {
       bounds,
-      replayed: replay !== undefined,
       inserts: chained(blocks, deadLetterInserts(at, letters, deps.clock.now())),
       async settled() {
         deps.pool.give(buffers);

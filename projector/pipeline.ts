@@ -48,7 +48,7 @@ export class Pipeline implements Flight {
         if (work === undefined || this.failed) break;
         const cutAt = this.deps.clock.monotonic();
         this.slices += 1;
-        await this.deps.ledger.record(work.bounds, work.replayed);
+        await this.deps.ledger.record(work.bounds);
         const inserted = this.insert(work);
         landed = Promise.all([landed, inserted]).then(() => this.land(work, cutAt));
         landed.catch((cause: unknown) => this.fail(cause));

@@ -17,6 +17,7 @@ import { PointBufferPool } from './point-buffers.js';
 import type { ProjectionTables } from './projection-tables.js';
 import { SeenBatches } from './seen-batches.js';
 import { SliceLedger, type ProjectorLog, type Resumption } from './slice-ledger.js';
+import { Progress } from './progress.js';
 import { ProjectionStopped, type SliceWork } from './slice.js';
 import { Slots } from './slots.js';
 
@@ -67,14 +68,9 @@ class PartitionedProjector implements Projector {
   private readonly end: (cause?: unknown) => void;
   private readonly stopping = new AbortController();
   private readonly tables: PatientTables;
+  private readonly progress: Progress;
   private readonly partitions: number;
   private readonly runs: KnownRuns;
-  /** Highest offsets in the tables. */
-  private readonly done: { control: number; metrics: number[] };
-  /** When the last record that is in the tables was received, per metrics partition. */
-  private readonly heardUntil: number[];
-  private folded = -1;
-  private foldWaiters: (() => void)[] = [];
   private budget = new DeadLetterBudget(0);
   private liveness: Liveness | undefined;
   private running: Promise<unknown> = Promise.resolve();
@@ -87,8 +83,7 @@ class PartitionedProjector implements Projector {
     this.tables = patientTables(deps.tables, deps.clock, deps.logger, this.stopping.signal);
     this.partitions = deps.log.partitions('metrics');
     this.runs = new KnownRuns(deps.store);
-    this.done = { control: -1, metrics: new Array<number>(this.partitions).fill(-1) };
-    this.heardUntil = new Array<number>(this.partitions).fill(-Infinity);
+    this.progress = new Progress(deps.log, deps.publish);
   }
 
   async start(): Promise<void> {
@@ -109,10 +104,10 @@ class PartitionedProjector implements Projector {
         metrics.push({ partition, ledger, resumption, seen });
       }
       this.watchRuns(await tables.lastSeen(), listeningSince);
-      this.done.control = control.next - 1;
-      this.done.metrics = metrics.map(({ resumption }) => resumption.next - 1);
-      this.folded = this.done.control;
-      this.publish();
+      this.progress.resume(
+        control.next - 1,
+        metrics.map(({ resumption }) => resumption.next - 1),
+      );
       const slots = new Slots(limits.slicesInFlightMax);
       const pool = new PointBufferPool();
       const pipelines = [
@@ -137,13 +132,9 @@ class PartitionedProjector implements Projector {
   }
 
   health(): ProjectorHealth {
-    const { log } = this.deps;
     const away = this.tables.away();
     return {
-      lag: {
-        control: log.head(CONTROL) - 1 - this.done.control,
-        metrics: this.done.metrics.map((done, partition) => log.head({ topic: 'metrics', partition }) - 1 - done),
-      },
+      lag: this.progress.lag(),
       deadLetters: this.budget.count,
       ...(away === undefined ? {} : { away }),
       ...(this.stoppedBecause === undefined ? {} : { stoppedBecause: this.stoppedBecause }),
@@ -167,20 +158,14 @@ class PartitionedProjector implements Projector {
       onFact: (fact) => {
         if (fact.type === 'RunChanged') this.runs.changed(fact.run.uuid);
       },
-      onFolded: (offset) => {
-        this.folded = offset;
-        this.wakeFoldWaiters();
-      },
+      onFolded: (offset) => this.progress.foldedThrough(offset),
     });
     const pipeline = new Pipeline({
       ...this.pipelineDeps(),
       at: CONTROL,
       ledger,
       project,
-      onDone: ({ last }) => {
-        this.done.control = last;
-        this.publish();
-      },
+      onDone: (bounds) => this.progress.controlDone(bounds),
     });
     return pipeline;
   }
@@ -204,9 +189,10 @@ class PartitionedProjector implements Projector {
       clock,
       signal: this.stopping.signal,
       size: { rowsMax: sizes?.rowsMax ?? limits.sliceRowsMax, bytesMax: sizes?.bytesMax ?? limits.sliceBytesMax },
-      foldAll: () => this.foldAll(),
+      foldAll: () => this.progress.foldAll(this.stopping.signal),
       onHeard: (batches) => {
-        this.heardUntil[partition] = batches.at(-1)?.receivedAt ?? this.heardUntil[partition] ?? -Infinity;
+        const newest = batches.at(-1);
+        if (newest !== undefined) this.progress.heard(partition, newest.receivedAt);
         const latest = new Map(batches.map(({ run, receivedAt }) => [run, receivedAt]));
         for (const [uuid, receivedAt] of latest) {
           void this.liveness?.heard(uuid, this.runs.get(uuid), receivedAt, clock.now());
@@ -218,10 +204,7 @@ class PartitionedProjector implements Projector {
       at: { topic: 'metrics', partition },
       ledger: of.ledger,
       project,
-      onDone: ({ last }) => {
-        this.done.metrics[partition] = last;
-        this.publish();
-      },
+      onDone: (bounds) => this.progress.metricsDone(partition, bounds),
     });
     return pipeline;
   }
@@ -236,15 +219,11 @@ class PartitionedProjector implements Projector {
   }
 
   private watchRuns(lastSeen: ReadonlyMap<string, number>, listeningSince: number): void {
-    const { appendControl, log, store, logger } = this.deps;
+    const { appendControl, store, logger } = this.deps;
     if (appendControl === undefined) return;
     const deps = {
       openRuns: () => store.openRuns(),
-      heardUntil: (run: string, now: number) => {
-        const partition = partitionOf(run, this.partitions);
-        const behind = (this.done.metrics[partition] ?? -1) + 1 < log.head({ topic: 'metrics', partition });
-        return behind ? (this.heardUntil[partition] ?? -Infinity) : now;
-      },
+      heardUntil: (run: string, now: number) => this.progress.heardUntil(partitionOf(run, this.partitions), now),
       append: appendControl,
       logger,
       listeningSince,
@@ -261,28 +240,9 @@ class PartitionedProjector implements Projector {
     }
   }
 
-  /** Resolves when the control events that are durable now are folded, or when there is no point in waiting. */
-  private async foldAll(): Promise<void> {
-    const last = this.deps.log.head(CONTROL) - 1;
-    while (this.folded < last && !this.stopping.signal.aborted) {
-      await new Promise<void>((resolve) => this.foldWaiters.push(resolve));
-    }
-  }
-
-  private wakeFoldWaiters(): void {
-    const waiters = this.foldWaiters;
-    this.foldWaiters = [];
-    for (const wake of waiters) wake();
-  }
-
-  private publish(): void {
-    const { control, metrics } = this.done;
-    this.deps.publish({ epoch: this.deps.log.epoch, control, metrics: [...metrics] });
-  }
-
   private abort(): void {
     this.stopping.abort();
-    this.wakeFoldWaiters();
+    this.progress.wakeFoldWaiters();
   }
 
   private fail(cause: unknown): void {

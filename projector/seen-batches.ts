@@ -19,6 +19,9 @@ interface SliceBatches {
 
 export class SeenBatches {
   private readonly underWay: SliceBatches[] = [];
+  /** Up to where the store is, and will be when the write that is under way has landed. */
+  private through = 0;
+  private throughSoon = 0;
 
   constructor(
     private readonly table: KeyValueTable,
@@ -33,6 +36,7 @@ export class SeenBatches {
       through = 0;
       await this.clear();
     }
+    this.through = this.throughSoon = next;
     if (through === next) return;
     for await (const page of tables.batches(this.partition, through, next)) {
       const changed = new Map<string, Intervals>();
@@ -47,6 +51,7 @@ export class SeenBatches {
 
   /** The batches of the next slice that were not seen before it nor earlier in it. */
   take(bounds: Bounds, batches: readonly Batch[]): Batch[] {
+    this.checkOwner();
     const slice: SliceBatches = { bounds, taken: new Map() };
     this.underWay.push(slice);
     return batches.filter((batch) => {
@@ -65,13 +70,24 @@ export class SeenBatches {
   async settle(bounds: Bounds): Promise<void> {
     const slice = this.underWay[0];
     if (slice?.bounds.first !== bounds.first) throw new Error('slices are settled in order');
+    this.checkOwner();
     const puts = [...slice.taken].map(([key, seqs]): [string, unknown] => {
       let intervals = this.stored(key);
       for (const seq of seqs) intervals = withRange(intervals, seq, seq);
       return [key, intervals];
     });
-    await this.table.write([...puts, [this.throughKey, bounds.last + 1]], []);
+    this.throughSoon = bounds.last + 1;
+    await this.table.write([...puts, [this.throughKey, this.throughSoon]], []);
+    this.through = this.throughSoon;
     this.underWay.shift();
+  }
+
+  /** A write of a thread that died may land late, and would make repeats look new: better to start again. */
+  private checkOwner(): void {
+    const stored = this.table.get(this.throughKey) ?? 0;
+    if (stored !== this.through && stored !== this.throughSoon) {
+      throw new Error('another thread has written to the store');
+    }
   }
 
   private async clear(): Promise<void> {

@@ -79,10 +79,9 @@ export class SliceLedger {
     return { next: this.next, recorded: chain };
   }
 
-  /** Before the first insert of a slice. One that is replayed was recorded before. */
-  async record(bounds: Bounds, replayed: boolean): Promise<void> {
+  /** Before the first insert of a slice. One that is made again is recorded again: it may have been in one of the two places only. */
+  async record(bounds: Bounds): Promise<void> {
     this.underWay.push(bounds);
-    if (replayed) return;
     await this.commit();
     await this.insertRow(bounds, false);
   }

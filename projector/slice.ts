@@ -22,8 +22,6 @@ export const sliceToken = (epoch: string, at: PartitionRef, bounds: Bounds, part
 /** A slice that has been read and projected. */
 export interface SliceWork {
   readonly bounds: Bounds;
-  /** It was recorded by an earlier start: some or all of its inserts may have been made. */
-  readonly replayed: boolean;
   /** Blocks are made as they are taken. */
   readonly inserts: Iterable<TableInsert>;
   /** Called when it is wholly in the tables and recorded as done. */

@@ -78,7 +78,7 @@ export const limits = {
   deadLetterValueBytesMax: 1 * MiB,
   /** Slices of points being projected or inserted, over all partitions; each may hold `sliceRowsMax` points in memory. */
   slicesInFlightMax: 3,
-  insertsPerSliceMax: 3,
+  insertsPerSliceMax: 5,
   sliceBytesMax: 32 * MiB,
   controlSliceEventsMax: 5_000,
   insertBackoffMsMin: 100,
@@ -135,6 +135,10 @@ export const limits = {
   /** With x = time, fewer points than this are read raw, which is exact in any case. */
   seriesTimeRawPoints: 500_000,
   seriesRunsRememberedMax: 20_000,
+  /** Charts that are served again while the tables stand still. */
+  seriesMemoryBytesMax: 32 * MiB,
+  /** What the tables may hold of one chart before they send it. */
+  seriesBufferBytes: 32 * MiB,
   compareRunsMax: 200,
   queryMsMax: 30_000,
   liveListenersMax: 5_000,

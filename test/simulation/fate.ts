@@ -21,8 +21,8 @@ export class Life {
   readonly died: Promise<void>;
   private dead = false;
   private announce: () => void = () => undefined;
-  /** Effects that were under way when the process died, for the world to carry out later or never. */
-  readonly orphans: (() => Promise<unknown>)[] = [];
+  /** Effects that were under way when the process died, for the world to carry out at once, later or never. */
+  readonly orphans: { readonly act: () => Promise<unknown>; readonly mayBeLate: boolean }[] = [];
 
   constructor(
     private readonly random: Random,
@@ -42,12 +42,12 @@ export class Life {
     this.announce();
   }
 
-  /** An effect on the world outside the process, which may be under way while the process dies. */
-  async effect<T>(act: () => Promise<T>, mayFail = false): Promise<T> {
-    await this.step(act);
+  /** An effect on what outlives the process, which may be under way while the process dies. */
+  async effect<T>(act: () => Promise<T>, { mayFail = false, mayBeLate = true } = {}): Promise<T> {
+    await this.step({ act, mayBeLate });
     for (let turns = this.random.between(0, this.odds.delayMax); turns > 0; turns--) {
       await Promise.resolve();
-      if (this.dead) await this.abandon(act);
+      if (this.dead) await this.abandon({ act, mayBeLate });
     }
     const fails = mayFail && this.random.chance(this.odds.transient);
     if (fails && this.random.chance(0.5)) throw new Transient('not done');
@@ -57,13 +57,13 @@ export class Life {
     return result;
   }
 
-  private async step(act?: () => Promise<unknown>): Promise<void> {
+  private async step(orphan?: Life['orphans'][number]): Promise<void> {
     if (!this.dead && this.steps++ === this.diesAt) this.end();
-    if (this.dead) await this.abandon(act);
+    if (this.dead) await this.abandon(orphan);
   }
 
-  private async abandon(act?: () => Promise<unknown>): Promise<never> {
-    if (act !== undefined) this.orphans.push(act);
+  private async abandon(orphan?: Life['orphans'][number]): Promise<never> {
+    if (orphan !== undefined) this.orphans.push(orphan);
     return new Promise<never>(() => undefined);
   }
 }

@@ -4,7 +4,8 @@ import { createMemoryLog } from '../../events/event-log.memory.js';
 import type { EventLog } from '../../events/event-log.js';
 import { mergePositions, emptyPosition, type Position } from '../../events/position.js';
 import type { ProjectionTables } from '../../projector/projection-tables.js';
-import { createProjector, type Projector } from '../../projector/projector.js';
+import { createProjector } from '../../projector/projector.js';
+import { ProjectionStopped } from '../../projector/slice.js';
 import { silentLogger } from '../../runtime/logger.js';
 import { createMemoryStore } from '../../state/memory-store.js';
 import type { KeyValueTable, StateStore } from '../../state/store.js';
@@ -21,7 +22,7 @@ const SIZES = { rowsMax: 30, bytesMax: 20_000, eventsMax: 4 };
 /** A life that has not brought everything into the tables by then is stuck. */
 const TURNS_MAX = 20_000;
 
-type Guard = <T>(act: () => Promise<T>, mayFail?: boolean) => Promise<T>;
+type Guard = <T>(act: () => Promise<T>, odds?: { mayFail?: boolean; mayBeLate?: boolean }) => Promise<T>;
 
 export class PipelineWorld {
   readonly log: EventLog = createMemoryLog({ epoch: EPOCH, metricsPartitions: 2 });
@@ -33,6 +34,7 @@ export class PipelineWorld {
   readonly faults: string[] = [];
   private runs = 0;
   private resumed = false;
+  private cause: unknown;
   private late: (() => Promise<unknown>)[] = [];
   private readonly clock = createManualClock();
 
@@ -50,16 +52,24 @@ export class PipelineWorld {
     this.store = createMemoryStore(EPOCH);
   }
 
+  /** As many lives as it takes, none of which dies by chance. */
+  async finish(): Promise<void> {
+    for (let lives = 1; !(await this.live(Infinity)).finished; lives++) {
+      if (lives === 10) {
+        this.faults.push('it starts again and again');
+        return;
+      }
+    }
+  }
+
   /** One life, until everything is in the tables and committed, or until its death; gives the number of steps that it took. */
   async live(diesAt: number): Promise<{ steps: number; finished: boolean }> {
     const life = new Life(this.random, this.odds, diesAt);
-    // effects of LMDB are over when its process is; those on the world outside may come through after it
-    const outside: Guard = (act, mayFail) => life.effect(act, mayFail);
-    const inside: Guard = (act) => life.effect(act);
+    const effect: Guard = (act, odds) => life.effect(act, odds);
     const projector = createProjector({
-      log: this.revealed.view(outside),
-      store: guardStore(this.store, inside),
-      tables: guardTables(this.tables, outside),
+      log: this.revealed.view(effect),
+      store: guardStore(this.store, effect),
+      tables: guardTables(this.tables, effect),
       clock: this.clock,
       logger: silentLogger,
       sizes: SIZES,
@@ -70,29 +80,41 @@ export class PipelineWorld {
       },
     });
     this.resumed = false;
+    this.cause = undefined;
+    void projector.ended.then((cause) => (this.cause = cause));
     void projector.start();
-    const finished = await this.watch(life, projector);
+    const finished = await this.watch(life);
     life.end();
-    for (const orphan of life.orphans) {
-      const fate = this.random.between(0, 2);
-      if (fate === 0) await orphan();
-      if (fate === 1) this.late.push(orphan);
+    for (const { act, mayBeLate } of life.orphans) {
+      const fate = this.random.between(0, mayBeLate ? 2 : 1);
+      if (fate === 0) await act();
+      if (fate === 2) this.late.push(act);
     }
     return { steps: life.steps, finished };
   }
 
-  private async watch(life: Life, projector: Projector): Promise<boolean> {
+  private async watch(life: Life): Promise<boolean> {
     for (let turn = 0; turn < TURNS_MAX; turn++) {
       if (life.isOver) return false;
-      const { stoppedBecause } = projector.health();
-      if (stoppedBecause !== undefined) this.faults.push(`it stopped: ${stoppedBecause}`);
-      if (stoppedBecause !== undefined || (this.resumed && this.revealed.allSeen() && this.isSettled())) return true;
+      if (this.cause !== undefined) return this.judge(this.cause);
+      if (this.resumed && this.revealed.allSeen() && this.isSettled()) return true;
       if (this.random.chance(0.3)) this.revealed.reveal(this.random, this.runs);
-      if (this.random.chance(0.05)) await this.late.pop()?.();
+      // what the store refuses to the dead is of no concern to the living
+      if (this.random.chance(0.05))
+        await this.late
+          .pop()?.()
+          .catch(() => undefined);
       this.clock.advance(this.random.between(1, 40));
       await setImmediate();
     }
     this.faults.push('it got stuck');
+    return true;
+  }
+
+  /** An error is worth a new start, as its host would make; a stop is for people, and there is no reason for one here. */
+  private judge(cause: unknown): boolean {
+    if (!(cause instanceof ProjectionStopped)) return false;
+    this.faults.push(`it stopped: ${cause.because}`);
     return true;
   }
 
@@ -124,24 +146,30 @@ function guardTables(tables: MemoryTables, effect: Guard): ProjectionTables {
   return {
     insert(table, block, token) {
       const { rows } = readNativeBlock(block);
-      return effect(async () => {
-        await Promise.resolve();
-        tables.apply(table, rows, token);
-      }, true);
+      return effect(
+        async () => {
+          await Promise.resolve();
+          tables.apply(table, rows, token);
+        },
+        { mayFail: true },
+      );
     },
-    flushTokens: () => effect(() => tables.flushTokens(), true),
-    lastDone: (at) => effect(() => tables.lastDone(at), true),
-    recordedFrom: (at, offset) => effect(() => tables.recordedFrom(at, offset), true),
+    flushTokens: () => effect(() => tables.flushTokens(), { mayFail: true }),
+    lastDone: (at) => effect(() => tables.lastDone(at), { mayFail: true }),
+    recordedFrom: (at, offset) => effect(() => tables.recordedFrom(at, offset), { mayFail: true }),
     async *batches(partition, from, below) {
-      const pages = await effect(async () => {
-        const all = [];
-        for await (const page of tables.batches(partition, from, below)) all.push(page);
-        return all;
-      }, true);
+      const pages = await effect(
+        async () => {
+          const all = [];
+          for await (const page of tables.batches(partition, from, below)) all.push(page);
+          return all;
+        },
+        { mayFail: true },
+      );
       yield* pages;
     },
-    lastSeen: () => effect(() => tables.lastSeen(), true),
-    deadLetters: () => effect(() => tables.deadLetters(), true),
+    lastSeen: () => effect(() => tables.lastSeen(), { mayFail: true }),
+    deadLetters: () => effect(() => tables.deadLetters(), { mayFail: true }),
   };
 }
 

@@ -50,7 +50,7 @@ export class RevealedLog {
   }
 
   /** What one process has of it. */
-  view(effect: <T>(act: () => Promise<T>) => Promise<T>): ProjectorLog {
+  view(effect: <T>(act: () => Promise<T>, odds?: { mayBeLate: boolean }) => Promise<T>): ProjectorLog {
     const { log } = this;
     return {
       epoch: log.epoch,
@@ -79,12 +79,16 @@ export class RevealedLog {
           if (isOver()) waiter.wake();
         }),
       commit: (_group, at, offset, metadata) =>
-        effect(async () => {
-          await Promise.resolve();
-          const kept = this.commits.get(nameOf(at)) ?? [];
-          kept.push({ offset, metadata });
-          this.commits.set(nameOf(at), kept);
-        }),
+        // the log takes no commit of a process that has a successor
+        effect(
+          async () => {
+            await Promise.resolve();
+            const kept = this.commits.get(nameOf(at)) ?? [];
+            kept.push({ offset, metadata });
+            this.commits.set(nameOf(at), kept);
+          },
+          { mayBeLate: false },
+        ),
       committed: (_group, at) =>
         effect(async () => {
           await Promise.resolve();

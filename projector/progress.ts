@@ -1,0 +1,83 @@
+/** How far the tables, the fold and the hearing of runs are, per partition; what is published and what others wait for. */
+import type { EventLogReader } from '../events/event-log.js';
+import type { Position } from '../events/position.js';
+import { CONTROL } from './control-source.js';
+import type { Bounds } from './slice.js';
+
+export class Progress {
+  /** Highest offsets in the tables. */
+  private control = -1;
+  private readonly metrics: number[];
+  /** When the last record that is in the tables was received, per metrics partition. */
+  private readonly heardAt: number[];
+  private folded = -1;
+  private foldWaiters: (() => void)[] = [];
+
+  constructor(
+    private readonly log: EventLogReader,
+    private readonly publish: (position: Position) => void,
+  ) {
+    const partitions = log.partitions('metrics');
+    this.metrics = new Array<number>(partitions).fill(-1);
+    this.heardAt = new Array<number>(partitions).fill(-Infinity);
+  }
+
+  /** Where a start found the tables. */
+  resume(control: number, metrics: readonly number[]): void {
+    this.control = control;
+    this.folded = control;
+    metrics.forEach((last, partition) => (this.metrics[partition] = last));
+    this.say();
+  }
+
+  controlDone({ last }: Bounds): void {
+    this.control = last;
+    this.say();
+  }
+
+  metricsDone(partition: number, { last }: Bounds): void {
+    this.metrics[partition] = last;
+    this.say();
+  }
+
+  heard(partition: number, receivedAt: number): void {
+    this.heardAt[partition] = receivedAt;
+  }
+
+  /** Up to when all chunks of a partition that the server received are in the tables, ms. */
+  heardUntil(partition: number, now: number): number {
+    const behind = (this.metrics[partition] ?? -1) + 1 < this.log.head({ topic: 'metrics', partition });
+    return behind ? (this.heardAt[partition] ?? -Infinity) : now;
+  }
+
+  foldedThrough(offset: number): void {
+    this.folded = offset;
+    this.wakeFoldWaiters();
+  }
+
+  /** Resolves when the control events that are durable now are folded, or when the signal aborts. */
+  async foldAll(signal: AbortSignal): Promise<void> {
+    const last = this.log.head(CONTROL) - 1;
+    while (this.folded < last && !signal.aborted) {
+      await new Promise<void>((resolve) => this.foldWaiters.push(resolve));
+    }
+  }
+
+  wakeFoldWaiters(): void {
+    const waiters = this.foldWaiters;
+    this.foldWaiters = [];
+    for (const wake of waiters) wake();
+  }
+
+  /** Records that are on the log and not in the tables. */
+  lag(): { readonly control: number; readonly metrics: readonly number[] } {
+    return {
+      control: this.log.head(CONTROL) - 1 - this.control,
+      metrics: this.metrics.map((done, partition) => this.log.head({ topic: 'metrics', partition }) - 1 - done),
+    };
+  }
+
+  private say(): void {
+    this.publish({ epoch: this.log.epoch, control: this.control, metrics: [...this.metrics] });
+  }
+}
