@@ -23,24 +23,28 @@ describe('the pipeline', () => {
         world.loseStore();
       },
     ],
-  ])('goes on %s after a crash between any two steps', async (_, lose) => {
-    const quiet = new PipelineWorld(seeded(7), CALM);
-    await quiet.fill(SMALL);
-    const { steps } = await quiet.live(Infinity);
-    expect(steps).toBeGreaterThan(100);
-    for (let diesAt = 0; diesAt < steps; diesAt++) {
-      const world = new PipelineWorld(seeded(7), CALM);
-      const workload = await world.fill(SMALL);
-      await world.live(diesAt);
-      lose(world);
-      await world.finish();
-      try {
-        expectAllOnce(world, workload);
-      } catch (cause) {
-        throw new Error(`after a crash at step ${String(diesAt)}`, { cause });
+  ])(
+    'goes on %s after a crash between any two steps',
+    async (_, lose) => {
+      const quiet = new PipelineWorld(seeded(7), CALM);
+      await quiet.fill(SMALL);
+      const { steps } = await quiet.live(Infinity);
+      expect(steps).toBeGreaterThan(100);
+      for (let diesAt = 0; diesAt < steps; diesAt++) {
+        const world = new PipelineWorld(seeded(7), CALM);
+        const workload = await world.fill(SMALL);
+        await world.live(diesAt);
+        lose(world);
+        await world.finish();
+        try {
+          expectAllOnce(world, workload);
+        } catch (cause) {
+          throw new Error(`after a crash at step ${String(diesAt)}`, { cause });
+        }
       }
-    }
-  }, 120_000);
+    },
+    120_000,
+  );
 
   it.each(Array.from({ length: 40 }, (_, seed) => seed))(
     'keeps every acknowledged batch once through crashes, losses and delays (seed %i)',
