@@ -2,11 +2,13 @@
 import { benchIngest } from './ingest.js';
 import { benchLog } from './log.js';
 import { benchProjector } from './projector.js';
+import { benchQuery } from './query.js';
 import { benchStart } from './start.js';
 
 const benches: Readonly<Record<string, (args: readonly string[]) => Promise<void>>> = {
   start: benchStart,
   ingest: benchIngest,
+  query: benchQuery,
   log: benchLog,
   projector: benchProjector,
 };
