@@ -18,7 +18,6 @@ export interface EndPoints {
 }
 
 const COUNTS = ['count', 'finite', 'nans', 'posInfs', 'negInfs'] as const;
-export type CountName = (typeof COUNTS)[number];
 
 export class Summaries {
   rows = 0;
