@@ -37,8 +37,8 @@ export async function demoCommand(
     if (server !== undefined)
       out.write(`Server ready in ${(server.startedInMs / 1000).toFixed(1)} s at ${url}, data in ${config.data}\n`);
     out.write(`Watch the curves while it trains: ${page}\n\n`);
-    const progress = createProgress(24, out);
-    const report = await runDemo({ url, onProgress: (done, _total, note) => progress.update(done, note) });
+    const progress = createProgress(out);
+    const report = await runDemo({ url, onProgress: (done, total, note) => progress.update(done, total, note) });
     progress.end();
 
     const client = createServerClient(url, options.key);

@@ -5,6 +5,7 @@ import express, { type Router } from 'express';
 import helmet from 'helmet';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { limits } from '../runtime/limits.js';
+import { answerProblem } from '../runtime/problem-answer.js';
 import { Problem } from '../runtime/problem.js';
 import { pageRoutes } from './page.js';
 
@@ -15,11 +16,6 @@ export interface HttpParts {
   readonly probes: Router;
   /** Folder of the built page; absent in a server without one. */
   readonly pageDir: string | undefined;
-}
-
-function sendProblem(response: ServerResponse, problem: Problem): void {
-  response.writeHead(problem.status, problem.headers());
-  response.end(JSON.stringify(problem.body()));
 }
 
 export function createApp(parts: HttpParts): express.Express {
@@ -50,16 +46,16 @@ export function createApp(parts: HttpParts): express.Express {
   for (const base of ['/api/v1', '/w/:workspace/api/v1']) app.use(base, parts.query);
   if (parts.pageDir !== undefined) app.use(pageRoutes(parts.pageDir));
   app.use((request, response) => {
-    sendProblem(response, new Problem('not_found', `nothing is at ${request.path.slice(0, 200)}`, { field: 'path' }));
+    answerProblem(response, new Problem('not_found', `nothing is at ${request.path.slice(0, 200)}`, { field: 'path' }));
   });
   app.use((error: unknown, _request: express.Request, response: express.Response, next: express.NextFunction) => {
     if (response.headersSent) {
       next(error);
       return;
     }
-    if (error instanceof Problem) sendProblem(response, error);
+    if (error instanceof Problem) answerProblem(response, error);
     else if (error instanceof URIError)
-      sendProblem(response, new Problem('invalid_request', 'the path is not well-formed', { field: 'path' }));
+      answerProblem(response, new Problem('invalid_request', 'the path is not well-formed', { field: 'path' }));
     else next(error);
   });
   return app;
@@ -69,7 +65,7 @@ export function createHttpServer(parts: HttpParts): Server {
   const app = createApp(parts);
   const server = createServer({ maxHeaderSize: 2 * limits.urlBytesMax }, (request, response) => {
     if ((request.url ?? '').length > limits.urlBytesMax) {
-      sendProblem(
+      answerProblem(
         response,
         new Problem('invalid_request', `the URL is longer than ${String(limits.urlBytesMax)} bytes`, { field: 'url' }),
       );

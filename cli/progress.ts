@@ -1,15 +1,15 @@
 /** A progress bar on a terminal, a line now and then elsewhere. */
 
 export interface Progress {
-  update(done: number, note: string): void;
+  update(done: number, total: number, note: string): void;
   end(): void;
 }
 
-export function createProgress(total: number, out: NodeJS.WriteStream): Progress {
+export function createProgress(out: NodeJS.WriteStream): Progress {
   const width = 28;
   let lastTenth = -1;
   return {
-    update(done, note) {
+    update(done, total, note) {
       const share = total === 0 ? 1 : done / total;
       if (out.isTTY) {
         const full = Math.round(share * width);

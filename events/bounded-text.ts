@@ -12,7 +12,6 @@ export interface ByteBounds {
   readonly pattern?: RegExp;
 }
 
-// eslint-disable-next-line no-control-regex
 const CONTROL = /[\u0000-\u001f\u007f]/;
 
 /** Says what is wrong with a string, or undefined when nothing is. */

@@ -2,6 +2,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { AppendError } from '../events/event-log.js';
 import type { Logger } from '../runtime/logger.js';
+import { answerProblem } from '../runtime/problem-answer.js';
 import { Problem } from '../runtime/problem.js';
 
 export const REQUEST_ID_HEADER = 'Runlog-Request-Id';
@@ -55,12 +56,7 @@ export function sendProblem({ req, res, error, requestId, logger }: Failure): vo
     res.destroy();
     return;
   }
-  const bytes = Buffer.from(JSON.stringify({ ...problem.body(), requestId }));
-  res.statusCode = problem.status;
-  for (const [name, value] of Object.entries(problem.headers())) res.setHeader(name, value);
-  res.setHeader('content-length', bytes.length);
-  if (problem.code === 'unauthorized') res.setHeader('www-authenticate', 'Bearer realm="runlog"');
   const endless = !req.complete && (problem.code === 'too_large' || req.headers['content-length'] === undefined);
   if (endless) res.setHeader('connection', 'close');
-  res.end(bytes);
+  answerProblem(res, problem, requestId);
 }

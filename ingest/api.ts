@@ -76,9 +76,6 @@ export const createKeyRequest = z.strictObject({
   expiresAt: timeMs.optional(),
 });
 
-export type StartRunRequest = z.infer<typeof startRunRequest>;
-export type PointsRequest = z.infer<typeof pointsRequest>;
-
 /** A run as the write side knows it (the read side adds metrics and derives `crashed`). */
 export interface RunAnswer {
   readonly id: string;

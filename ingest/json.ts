@@ -1,6 +1,6 @@
 /** JSON from the outside: UTF-8, depth and names are checked before a schema sees it, and a schema's complaint names the field. */
-import { isUtf8 } from 'node:buffer';
 import type { z } from 'zod';
+import { parseJsonText } from '../runtime/json-text.js';
 import { limits } from '../runtime/limits.js';
 import { Problem } from '../runtime/problem.js';
 
@@ -8,36 +8,10 @@ const refuse = (field: string, detail: string) => new Problem('invalid_request',
 
 /** Parses bytes to a value that holds no `__proto__` (a record schema would drop it in silence) and is at most `jsonDepthMax` deep. */
 export function parseJson(bytes: Uint8Array): unknown {
-  if (!isUtf8(bytes)) throw refuse('body', 'the body is not valid UTF-8');
-  if (depthOf(bytes) > limits.jsonDepthMax) {
-    throw refuse('body', `the JSON is nested deeper than ${String(limits.jsonDepthMax)}`);
-  }
-  let value: unknown;
-  try {
-    value = JSON.parse(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8'));
-  } catch (error) {
-    throw refuse('body', `the body is not JSON: ${error instanceof Error ? error.message : ''}`.slice(0, 300));
-  }
+  const value = parseJsonText(bytes);
   const hidden = protoPath(value);
   if (hidden !== undefined) throw refuse(fieldOf(hidden), 'the name __proto__ can not be used');
   return value;
-}
-
-/** Deepest nesting of brackets outside of strings. Done on the bytes, so that a deep body is never built in memory. */
-function depthOf(bytes: Uint8Array): number {
-  let depth = 0;
-  let deepest = 0;
-  let inString = false;
-  for (let i = 0; i < bytes.length; i++) {
-    const byte = bytes[i];
-    if (inString) {
-      if (byte === 0x5c) i++;
-      else if (byte === 0x22) inString = false;
-    } else if (byte === 0x22) inString = true;
-    else if (byte === 0x7b || byte === 0x5b) deepest = Math.max(deepest, ++depth);
-    else if (byte === 0x7d || byte === 0x5d) depth--;
-  }
-  return deepest;
 }
 
 type Path = readonly PropertyKey[];

@@ -4,6 +4,7 @@ import type { Request, RequestHandler, Response } from 'express';
 import { TablesError } from '../clickhouse/tables.js';
 import { formatPosition } from '../events/position.js';
 import { limits } from '../runtime/limits.js';
+import { answerProblem } from '../runtime/problem-answer.js';
 import { Problem } from '../runtime/problem.js';
 import type { QueryDeps } from './deps.js';
 import { queryOf } from './parameters.js';
@@ -34,20 +35,25 @@ export async function admit(deps: QueryDeps, req: Request, res: Response): Promi
   return { workspace, path: req.params as Record<string, string>, query, req, signal: gone.signal };
 }
 
+/** Sends JSON text that is true of the tables at `position`, unless the client has left. */
+export function sendAnswer(res: Response, json: string, position: string): void {
+  if (res.destroyed) return;
+  const bytes = Buffer.from(json);
+  res.statusCode = 200;
+  res.setHeader('content-type', 'application/json');
+  res.setHeader('content-length', bytes.length);
+  res.setHeader('cache-control', 'no-store');
+  res.setHeader('runlog-position', position);
+  res.end(bytes);
+}
+
 /** Mounts a function from question to answer as an Express handler. */
 export function answering(deps: QueryDeps, answer: (asking: Asking) => Promise<object>): RequestHandler {
   return async (req, res) => {
     try {
       const asking = await admit(deps, req, res);
       const position = formatPosition(deps.board.reached());
-      const bytes = Buffer.from(JSON.stringify(await answer(asking)));
-      if (res.destroyed) return;
-      res.statusCode = 200;
-      res.setHeader('content-type', 'application/json');
-      res.setHeader('content-length', bytes.length);
-      res.setHeader('cache-control', 'no-store');
-      res.setHeader('runlog-position', position);
-      res.end(bytes);
+      sendAnswer(res, JSON.stringify(await answer(asking)), position);
     } catch (error) {
       sendFailure(deps, req, res, error);
     }
@@ -82,15 +88,10 @@ export function sendFailure(deps: QueryDeps, req: IncomingMessage, res: ServerRe
     res.destroy();
     return;
   }
-  const bytes = Buffer.from(JSON.stringify({ ...problem.body(), requestId }));
-  res.statusCode = problem.status;
-  for (const [name, value] of Object.entries(problem.headers())) res.setHeader(name, value);
-  res.setHeader('content-length', bytes.length);
   res.setHeader('runlog-request-id', requestId);
-  if (problem.code === 'unauthorized') res.setHeader('www-authenticate', 'Bearer realm="runlog"');
   // what is left of a body that was too large is not worth reading
   if (!req.complete && problem.code === 'too_large') res.setHeader('connection', 'close');
-  res.end(bytes);
+  answerProblem(res, problem, requestId);
 }
 
 // ClickHouse's codes for a question that asks for more than one question may

@@ -60,8 +60,6 @@ export const limits = {
   logPartitionsMax: 1_024,
   logSegmentBytes: 64 * MiB,
   logReadBytesMax: 16 * MiB,
-  logHotBytesMax: 2 * GiB,
-  logHotAgeMsMax: 24 * 3_600_000,
   commitMetadataBytesMax: 4096,
 
   // the fold: events per transaction (an instance answers nothing else meanwhile), and the pause after a failure
@@ -135,10 +133,6 @@ export const limits = {
   /** With x = time, fewer points than this are read raw, which is exact in any case. */
   seriesTimeRawPoints: 500_000,
   seriesRunsRememberedMax: 20_000,
-  /** Charts that are served again while the tables stand still. */
-  seriesMemoryBytesMax: 32 * MiB,
-  /** What the tables may hold of one chart before they send it. */
-  seriesBufferBytes: 32 * MiB,
   compareRunsMax: 200,
   queryMsMax: 30_000,
   liveListenersMax: 5_000,

@@ -55,7 +55,6 @@ const mayImport: Record<string, readonly string[]> = {
 
 const vendorHome: Record<string, readonly string[]> = {
   lmdb: ['state/lmdb-store.ts'],
-  '@clickhouse/client': ['clickhouse/client.ts'],
   'ffi-rs': ['clickhouse/child.ts'],
   'lz4-napi': ['events/lz4.ts'],
   '@node-rs/crc32': ['events/crc32c.ts'],

@@ -3,7 +3,7 @@ import { Router } from 'express';
 import { z } from 'zod';
 import { formatPosition } from '../../events/position.js';
 import { limits } from '../../runtime/limits.js';
-import { admit, onlyMethod, sendFailure } from '../answering.js';
+import { admit, onlyMethod, sendAnswer, sendFailure } from '../answering.js';
 import { seriesRequest } from '../api.js';
 import type { QueryDeps } from '../deps.js';
 import { readQuestion } from '../json-body.js';
@@ -23,14 +23,7 @@ export function createSeriesRoutes(deps: QueryDeps, bounds: SeriesBounds = limit
       checkQuery(nothing, query);
       const question = await readQuestion(seriesRequest, req);
       const position = formatPosition(deps.board.reached());
-      const bytes = Buffer.from(await chart(charts, workspace, question, signal));
-      if (res.destroyed) return;
-      res.statusCode = 200;
-      res.setHeader('content-type', 'application/json');
-      res.setHeader('content-length', bytes.length);
-      res.setHeader('cache-control', 'no-store');
-      res.setHeader('runlog-position', position);
-      res.end(bytes);
+      sendAnswer(res, await chart(charts, workspace, question, signal), position);
     } catch (error) {
       sendFailure(deps, req, res, error);
     }
