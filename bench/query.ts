@@ -104,7 +104,7 @@ export async function benchQuery(): Promise<void> {
     logger: silentLogger,
   });
   if (!started.ok) throw new Error(started.error.detail);
-  const { url, writer: writes, reader: reads } = started.value;
+  const { url, writer: writes, querier: reads } = started.value;
   const writer = connect({ url, credentials: writes, clock });
   const reader = connect({ url, credentials: reads, clock });
   const app = express();
@@ -112,7 +112,7 @@ export async function benchQuery(): Promise<void> {
   const board = createPositionBoard('bench', clock);
   app.use(
     '/api/v1',
-    createQueryRouter({ tables: reader, database: 'api', board, clock, logger: silentLogger, authenticate }),
+    createQueryRouter({ tables: reader, database: 'runlog', board, clock, logger: silentLogger, authenticate }),
   );
   const server = app.listen(0, '127.0.0.1');
   await once(server, 'listening');

@@ -55,6 +55,7 @@ export async function startServer(config: ServerConfig): Promise<Result<RunningS
   const embedded = await startEmbedded({
     dir: layout.clickhouse,
     memoryBytesMax: limits.embeddedMemoryBytesMax,
+    databases: [database],
     clock,
     logger,
   });
@@ -67,7 +68,7 @@ export async function startServer(config: ServerConfig): Promise<Result<RunningS
 
   try {
     const writer = connect({ url: clickhouse.url, credentials: clickhouse.writer, clock });
-    const reader = connect({ url: clickhouse.url, credentials: clickhouse.reader, clock });
+    const reader = connect({ url: clickhouse.url, credentials: clickhouse.querier, clock });
     undo.push(
       () => reader.close(),
       () => writer.close(),
@@ -131,7 +132,7 @@ export async function startServer(config: ServerConfig): Promise<Result<RunningS
     const server = createHttpServer({
       points: createPointsHandler(edge),
       ingest: createIngestRouter(edge),
-      query: createQueryRouter({ tables: reader, database: 'api', board, clock, logger, authenticate, barrier }),
+      query: createQueryRouter({ tables: reader, database, board, clock, logger, authenticate, barrier }),
       probes,
       pageDir: existsSync(path.join(pageDir, 'index.html')) ? pageDir : undefined,
     });

@@ -1,7 +1,9 @@
-/** What the reader can see: the views of one workspace, and nothing else of the server. */
+/** What can be read by whom: views of one workspace by the reader, its rows in the tables by the querier, and nothing else of the server. */
 import { beforeAll, describe, expect, test } from 'vitest';
 import { sharedClickHouse, type TestClickHouse } from '../test/clickhouse.js';
 import { readMigrations } from './migrate.js';
+
+const ACCESS_DENIED = 497;
 
 let ch: TestClickHouse;
 
@@ -45,6 +47,22 @@ describe.each(views)('api.%s', (view) => {
     expect(await workspaces()).toEqual([]);
   });
 
+  test.each([view, `merge(currentDatabase(), '^${view}$')`, `view(SELECT * FROM ${view})`])(
+    'shows the querier, as %s, the workspace of the request only, and nothing without one',
+    async (from) => {
+      const workspaces = async (workspace?: string) => {
+        const options = { database: ch.database, ...(workspace === undefined ? {} : { workspace }) };
+        const rows = await ch.querier.query(`SELECT DISTINCT workspace FROM ${from}`, options);
+        return rows.map((row) => row['workspace']);
+      };
+      expect(await workspaces('mine')).toEqual(['mine']);
+      expect(await workspaces('grün')).toEqual(['grün']);
+      expect(await workspaces('nobody')).toEqual([]);
+      expect(await workspaces('')).toEqual([]);
+      expect(await workspaces()).toEqual([]);
+    },
+  );
+
   test('has every column of its table', async () => {
     const columns = async (database: string) =>
       ch.writer.query(
@@ -64,6 +82,21 @@ describe.each(views)('api.%s', (view) => {
   });
 });
 
+const tablesWithoutRows = ['chunks', 'dead_letters', 'migrations', 'slices'];
+
+test.each(tablesWithoutRows)('the querier has no right on %s', async (table) => {
+  await expect(ch.querier.query(`SELECT * FROM ${ch.database}.${table}`, { workspace: 'mine' })).rejects.toMatchObject({
+    code: ACCESS_DENIED,
+  });
+});
+
+test('every table of the schema is either for workspaces or for nobody', async () => {
+  const tables = await ch.writer.query('SELECT name FROM system.tables WHERE database = {database:String}', {
+    params: { database: ch.database },
+  });
+  expect(tables.map(({ name }) => name).sort()).toEqual([...views, ...tablesWithoutRows].sort());
+});
+
 test.each([' mine', 'mine ', 'mine\n', 'mi\0ne'])(
   'a workspace that HTTP would change on the way is refused: %j',
   async (workspace) => {
@@ -71,48 +104,58 @@ test.each([' mine', 'mine ', 'mine\n', 'mi\0ne'])(
   },
 );
 
-const ACCESS_DENIED = 497;
 const READONLY = 164;
 const OUT_OF_BOUNDS = 452;
 const NO_OUTFILE = 358;
 
-test.each([
-  ['SELECT * FROM system.processes', ACCESS_DENIED],
-  ['SELECT * FROM system.users', ACCESS_DENIED],
-  ['SELECT * FROM system.server_settings', ACCESS_DENIED],
-  ['SELECT * FROM system.parts', ACCESS_DENIED],
-  ['SELECT * FROM system.query_log', 60],
-  ['SELECT * FROM information_schema.tables', ACCESS_DENIED],
-  [`SELECT * FROM file('/etc/hostname', 'LineAsString')`, ACCESS_DENIED],
-  [`SELECT * FROM url('http://127.0.0.1/', 'LineAsString')`, ACCESS_DENIED],
-  [`SELECT * FROM remote('127.0.0.1', 'DATABASE', 'points')`, ACCESS_DENIED],
-  [`SELECT * FROM executable('x', 'TSV', 'a String')`, ACCESS_DENIED],
-  [`SELECT * FROM view(SELECT * FROM DATABASE.points)`, ACCESS_DENIED],
-  [`SELECT * FROM mergeTreeIndex('DATABASE', 'points')`, ACCESS_DENIED],
-  [`SELECT * FROM merge('DATABASE', '.*')`, 636],
-  [`SELECT 1 INTO OUTFILE '/tmp/runlog-outfile'`, NO_OUTFILE],
-  ['SELECT 1 SETTINGS readonly = 0', READONLY],
-  ['SELECT 1 SETTINGS max_execution_time = 100000', OUT_OF_BOUNDS],
-  ['SELECT 1 SETTINGS max_execution_time = 0', OUT_OF_BOUNDS],
-  ['SELECT 1 SETTINGS max_memory_usage = 0', OUT_OF_BOUNDS],
-])('a reader is refused: %s', async (sql, code) => {
-  await expect(ch.reader.query(sql.replace('DATABASE', ch.database), { workspace: 'mine' })).rejects.toMatchObject({
-    code,
+describe.each(['reader', 'querier'] as const)('as %s', (who) => {
+  test.each([
+    ['SELECT * FROM system.processes', ACCESS_DENIED],
+    ['SELECT * FROM system.users', ACCESS_DENIED],
+    ['SELECT * FROM system.server_settings', ACCESS_DENIED],
+    ['SELECT * FROM system.parts', ACCESS_DENIED],
+    ['SELECT * FROM system.query_log', 60],
+    ['SELECT * FROM information_schema.tables', ACCESS_DENIED],
+    [`SELECT * FROM file('/etc/hostname', 'LineAsString')`, ACCESS_DENIED],
+    [`SELECT * FROM url('http://127.0.0.1/', 'LineAsString')`, ACCESS_DENIED],
+    [`SELECT * FROM remote('127.0.0.1', 'DATABASE', 'points')`, ACCESS_DENIED],
+    [`SELECT * FROM executable('x', 'TSV', 'a String')`, ACCESS_DENIED],
+    [`SELECT 1 INTO OUTFILE '/tmp/runlog-outfile'`, NO_OUTFILE],
+    ['SELECT 1 SETTINGS readonly = 0', READONLY],
+    ['SELECT 1 SETTINGS max_execution_time = 100000', OUT_OF_BOUNDS],
+    ['SELECT 1 SETTINGS max_execution_time = 0', OUT_OF_BOUNDS],
+    ['SELECT 1 SETTINGS max_memory_usage = 0', OUT_OF_BOUNDS],
+  ])('refused: %s', async (sql, code) => {
+    await expect(ch[who].query(sql.replace('DATABASE', ch.database), { workspace: 'mine' })).rejects.toMatchObject({
+      code,
+    });
+  });
+
+  test.each([
+    'INSERT INTO API.points (workspace) SELECT 1',
+    'CREATE TABLE API.x (a UInt8) ENGINE = Memory',
+    'CREATE TEMPORARY TABLE x (a UInt8)',
+    'DROP TABLE API.points',
+    'ALTER TABLE API.points DELETE WHERE 1',
+    'KILL QUERY WHERE 1',
+    'SYSTEM STOP MERGES API.points',
+    'SYSTEM SHUTDOWN',
+  ])('not to be done: %s', async (sql) => {
+    const database = who === 'reader' ? ch.api : ch.database;
+    await expect(ch[who].command(sql.replace('API', database), { workspace: 'mine' })).rejects.toMatchObject({
+      retriable: false,
+    });
   });
 });
 
+// policies cover rows, not keys in an index: statements that people write are the reader's
 test.each([
-  'INSERT INTO API.points (workspace) SELECT 1',
-  'CREATE TABLE API.x (a UInt8) ENGINE = Memory',
-  'CREATE TEMPORARY TABLE x (a UInt8)',
-  'DROP TABLE API.points',
-  'ALTER TABLE API.points DELETE WHERE 1',
-  'KILL QUERY WHERE 1',
-  'SYSTEM STOP MERGES API.points',
-  'SYSTEM SHUTDOWN',
-])('a reader cannot: %s', async (sql) => {
-  await expect(ch.reader.command(sql.replace('API', ch.api), { workspace: 'mine' })).rejects.toMatchObject({
-    retriable: false,
+  [`SELECT * FROM mergeTreeIndex('DATABASE', 'points')`, ACCESS_DENIED],
+  [`SELECT * FROM view(SELECT * FROM DATABASE.points)`, ACCESS_DENIED],
+  [`SELECT * FROM merge('DATABASE', '.*')`, 636],
+])('the reader is refused: %s', async (sql, code) => {
+  await expect(ch.reader.query(sql.replace('DATABASE', ch.database), { workspace: 'mine' })).rejects.toMatchObject({
+    code,
   });
 });
 
@@ -138,5 +181,6 @@ test('nobody else gets in', async () => {
     });
   expect((await login('writer', '')).ok).toBe(false);
   expect((await login('reader', '')).ok).toBe(false);
+  expect((await login('querier', '')).ok).toBe(false);
   expect((await login('default', '')).ok).toBe(false);
 });

@@ -18,6 +18,8 @@ export interface EmbeddedOptions {
   /** On 127.0.0.1; a free one is chosen when it is 0 or left out. */
   readonly port?: number;
   readonly memoryBytesMax: number;
+  /** Names of databases of tables, there already or not, that `querier` may read; `runlog` when left out. */
+  readonly databases?: readonly string[];
   readonly clock: Clock;
   readonly logger: Logger;
   /** Also how long an answer may take; six failures in a row are a hang. */
@@ -27,7 +29,10 @@ export interface EmbeddedOptions {
 export interface EmbeddedServer {
   readonly url: string;
   readonly writer: Credentials;
+  /** For statements that people write: sees the views. */
   readonly reader: Credentials;
+  /** For our own: sees the rows of one workspace in the tables themselves. */
+  readonly querier: Credentials;
   /** Of the child that runs now; 0 while it is being restarted. */
   pid(): number;
   /** Called each time a new child is ready after the one before it died. */
@@ -55,8 +60,8 @@ export async function startEmbedded(options: EmbeddedOptions): Promise<Result<Em
     return err({ detail: `The embedded ClickHouse does not run on Windows: ${WAY_OUT}.` });
   }
   const port = options.port === undefined || options.port === 0 ? await freePort() : options.port;
-  const { dir, memoryBytesMax, clock } = options;
-  const spec: ChildSpec = { dir, port, memoryBytesMax, cores: os.availableParallelism() };
+  const { dir, memoryBytesMax, databases = ['runlog'], clock } = options;
+  const spec: ChildSpec = { dir, port, memoryBytesMax, databases, cores: os.availableParallelism() };
   const url = `http://127.0.0.1:${port}`;
 
   const first = launch(spec);
@@ -75,6 +80,7 @@ export async function startEmbedded(options: EmbeddedOptions): Promise<Result<Em
     url,
     writer,
     reader: { user: 'reader', password: passwords.reader },
+    querier: { user: 'querier', password: passwords.querier },
     pid: supervisor.pid,
     onRestart: supervisor.onRestart,
     stop: async () => {

@@ -34,6 +34,12 @@ export function readMigrations(): Migration[] {
     }));
 }
 
+/** The tables that hold rows of workspaces: those that readers have a view of. */
+export const workspaceTables = (): string[] =>
+  readMigrations().flatMap(({ statements }) =>
+    statements.flatMap((statement) => /VIEW \{api\}\.(\w+)/.exec(statement)?.[1] ?? []),
+  );
+
 /** A statement ends with a semicolon at the end of a line; a comment is a line of its own. */
 export function splitStatements(sql: string): string[] {
   return sql

@@ -65,8 +65,8 @@ export function createCatalog(deps: QueryDeps): Catalog {
 async function read(deps: QueryDeps, workspace: string): Promise<Workspace> {
   const listedMax = deps.bounds?.inheritancesListedMax ?? limits.inheritancesListedMax;
   const answer = await deps.tables.queryColumns(
-    `SELECT toString(experiment) AS id, name, toUnixTimestamp64Milli(created_at) AS created, deleted, 0 AS segments FROM experiments
-     UNION ALL SELECT '', '', 0, 0, count() FROM (SELECT run FROM segments LIMIT ${String(listedMax + 1)})`,
+    `SELECT toString(experiment) AS id, name, toUnixTimestamp64Milli(created_at) AS created, deleted, 0 AS segments FROM experiments FINAL
+     UNION ALL SELECT '', '', 0, 0, count() FROM (SELECT run FROM segments FINAL LIMIT ${String(listedMax + 1)})`,
     { database: deps.database, workspace },
   );
   let segments = 0;
@@ -95,7 +95,7 @@ async function read(deps: QueryDeps, workspace: string): Promise<Workspace> {
 async function readForks({ tables, database }: QueryDeps, workspace: string): Promise<Forks> {
   const { columns } = await tables.queryColumns(
     `SELECT s.run AS run, r.generation AS generation, s.source AS source, s.source_generation AS source_generation,
-     toString(s.cut) AS cut FROM segments AS s INNER JOIN runs AS r ON r.run = s.run`,
+     toString(s.cut) AS cut FROM segments AS s FINAL INNER JOIN runs AS r FINAL ON r.run = s.run`,
     { database, workspace },
   );
   return (columns['run'] ?? []).map((run, row) => ({

@@ -22,11 +22,11 @@ export async function columns(context: RunsContext, experiment: string | undefin
     const counts = answer.columns['runs'] ?? [];
     return (answer.columns['key'] ?? []).map((name, row) => ({ name: String(name), runs: floatOf(counts[row] ?? 0) }));
   };
-  const visible = `run IN (SELECT r.run FROM runs AS r WHERE ${scope})`;
+  const visible = `run IN (SELECT r.run FROM runs AS r FINAL WHERE ${scope})`;
   const bindings = new Bindings();
   const [params, tags, metrics] = await Promise.all([
-    names(`params WHERE ${visible}`),
-    names(`tags WHERE removed = 0 AND ${visible}`),
+    names(`params FINAL WHERE ${visible}`),
+    names(`tags FINAL WHERE removed = 0 AND ${visible}`),
     names(`${keysOfRuns(known.forks, bindings)} WHERE ${visible}`, bindings),
   ]);
   return { params, tags, metrics };

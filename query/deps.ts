@@ -6,9 +6,9 @@ import type { Clock } from '../runtime/clock.js';
 import type { Logger } from '../runtime/logger.js';
 
 export interface QueryDeps {
-  /** Connected as the reader: it sees the views of `database` and nothing else. */
+  /** Connected as the querier: of each table it sees the rows of the workspace that the request names. */
   readonly tables: Tables;
-  /** Where the views are: `api`. */
+  /** Where the tables are. */
   readonly database: string;
   readonly board: PositionBoard;
   readonly clock: Clock;

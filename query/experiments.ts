@@ -14,7 +14,7 @@ export async function experiments(context: RunsContext, includeDeleted: boolean)
     deps.tables.queryColumns(
       `SELECT experiment, count() AS runs, toUnixTimestamp64Milli(max(started_at)) AS started,` +
         ` countIf(status = 'running' AND (created_at >= ${since} OR run IN (SELECT run FROM seen WHERE seen_at >= ${since}))) AS running` +
-        ` FROM runs WHERE deleted = 0 AND archived = 0 GROUP BY experiment`,
+        ` FROM runs FINAL WHERE deleted = 0 AND archived = 0 GROUP BY experiment`,
       { database: deps.database, workspace, signal, params: bindings.params },
     ),
   ]);

@@ -19,7 +19,7 @@ export function scopeConditions({ experiments, includeArchived }: Scope, workspa
       .map(({ id }) => id);
     conditions.push(ids.length === 0 ? '0' : `r.experiment IN ${uuidList(ids)}`);
   } else if (workspace.anyDeleted) {
-    conditions.push('r.experiment NOT IN (SELECT experiment FROM experiments WHERE deleted = 1)');
+    conditions.push('r.experiment NOT IN (SELECT experiment FROM experiments FINAL WHERE deleted = 1)');
   }
   return conditions;
 }

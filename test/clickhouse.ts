@@ -18,48 +18,54 @@ export interface TestClickHouse {
   readonly server: EmbeddedServer;
   readonly writer: Tables;
   readonly reader: Tables;
+  readonly querier: Tables;
   /** The tables; `api` is the database of the readers' views over them. */
   readonly database: string;
   readonly api: string;
   drop(): Promise<void>;
 }
 
-interface Shared {
-  readonly dir: string;
-  readonly server: EmbeddedServer;
-  readonly writer: Tables;
-  readonly reader: Tables;
-}
+type Shared = Pick<TestClickHouse, 'dir' | 'server' | 'writer' | 'reader' | 'querier'>;
+
+/** As many as a test file may ask for: what users may read is named at the start of a server. */
+const databases = Array.from({ length: 50 }, (_, i) => `test_${String(i)}`);
+let used = 0;
 
 let shared: Promise<Shared> | undefined;
 
 async function start(): Promise<Shared> {
   const dir = await mkdtemp(path.join(os.tmpdir(), 'runlog-clickhouse-'));
-  const started = await startEmbedded({ dir, memoryBytesMax: 4 * GiB, clock: systemClock, logger: silentLogger });
+  const started = await startEmbedded({
+    dir,
+    memoryBytesMax: 4 * GiB,
+    databases,
+    clock: systemClock,
+    logger: silentLogger,
+  });
   if (!started.ok) throw new Error(started.error.detail);
   const server = started.value;
   const open = (credentials: EmbeddedServer['writer']) => connect({ url: server.url, credentials, clock: systemClock });
-  return { dir, server, writer: open(server.writer), reader: open(server.reader) };
+  return { dir, server, writer: open(server.writer), reader: open(server.reader), querier: open(server.querier) };
 }
 
 export async function sharedClickHouse(options: { readonly fsync?: boolean } = {}): Promise<TestClickHouse> {
-  const { dir, server, writer, reader } = await (shared ??= start());
-  const suffix = systemClock.uuid().replaceAll('-', '').slice(0, 12);
-  const database = `test_${suffix}`;
-  const api = `api_${suffix}`;
+  const { dir, server, writer, reader, querier } = await (shared ??= start());
+  const database = databases[used++];
+  if (database === undefined) throw new Error('a test file asks for more databases than test/clickhouse.ts has named');
+  const api = `api_${database}`;
   await migrate(writer, database, { api, fsync: options.fsync ?? false });
   const drop = async () => {
     await writer.command(`DROP DATABASE IF EXISTS ${api} SYNC`);
     await writer.command(`DROP DATABASE IF EXISTS ${database} SYNC`);
   };
-  return { dir, url: server.url, server, writer, reader, database, api, drop };
+  return { dir, url: server.url, server, writer, reader, querier, database, api, drop };
 }
 
 afterAll(async () => {
   if (shared === undefined) return;
-  const { dir, server, writer, reader } = await shared;
+  const { dir, server, writer, reader, querier } = await shared;
   shared = undefined;
-  await Promise.all([writer.close(), reader.close()]);
+  await Promise.all([writer.close(), reader.close(), querier.close()]);
   await server.stop();
   await rm(dir, { recursive: true, force: true });
 });

@@ -53,7 +53,7 @@ export interface QueryWorldOptions {
 
 export async function startQueryWorld({ nowMs, merges = false, ...given }: QueryWorldOptions): Promise<QueryWorld> {
   const clickhouse = await sharedClickHouse();
-  const { database, api, writer, reader } = clickhouse;
+  const { database, writer, querier } = clickhouse;
   if (!merges) {
     const tables = await writer.query(
       'SELECT name FROM system.tables WHERE database = {db:String} AND engine LIKE {like:String}',
@@ -82,7 +82,7 @@ export async function startQueryWorld({ nowMs, merges = false, ...given }: Query
   const authenticate = (req: { headers: Record<string, string | string[] | undefined> }) => ({
     workspace: String(req.headers['x-test-workspace'] ?? WORKSPACE),
   });
-  const deps = { tables: reader, database: api, board, clock, logger: loud, authenticate, ...given };
+  const deps = { tables: querier, database, board, clock, logger: loud, authenticate, ...given };
   app.use('/api/v1', createQueryRouter(deps));
   const server = app.listen(0, '127.0.0.1');
   await once(server, 'listening');

@@ -77,8 +77,8 @@ export async function startSeriesServer(): Promise<SeriesServer> {
 
   const mount = (series: Partial<SeriesBounds>, live: Partial<LiveBounds>) => {
     const deps = {
-      tables: counted(clickhouse.reader),
-      database: clickhouse.api,
+      tables: counted(clickhouse.querier),
+      database: clickhouse.database,
       board,
       clock: systemClock,
       logger: silentLogger,

@@ -1,6 +1,7 @@
 -- The tables: every one a function of the event log. Statements are separated by a semicolon at the end of a line.
 -- {db} is the database of this generation of tables; {fsync} is 1 where an acknowledged insert must survive a power loss. `version` is the control offset of the fact that made the row.
 -- Every table that a slice goes into has a deduplication window, so that a replayed slice with its token changes nothing.
+-- Tables by run are asked for a page of runs that lie anywhere: granules of 256 rows, for with the usual 8192 ten runs would read it all.
 
 CREATE TABLE IF NOT EXISTS {db}.experiments
 (
@@ -38,7 +39,7 @@ CREATE TABLE IF NOT EXISTS {db}.runs
     version    UInt64
 )
 ENGINE = ReplacingMergeTree(version) ORDER BY (workspace, run)
-SETTINGS non_replicated_deduplication_window = 10000, fsync_after_insert = {fsync}, fsync_part_directory = {fsync};
+SETTINGS index_granularity = 256, min_compress_block_size = 16384, non_replicated_deduplication_window = 10000, fsync_after_insert = {fsync}, fsync_part_directory = {fsync};
 
 -- What older generations and ancestors contribute to a run: points of (source, source_generation) with step < cut.
 CREATE TABLE IF NOT EXISTS {db}.segments
@@ -77,7 +78,7 @@ CREATE TABLE IF NOT EXISTS {db}.params_by_run
     version    UInt64
 )
 ENGINE = ReplacingMergeTree(version) ORDER BY (workspace, run, key)
-SETTINGS non_replicated_deduplication_window = 10000, fsync_after_insert = {fsync}, fsync_part_directory = {fsync};
+SETTINGS index_granularity = 256, min_compress_block_size = 16384, non_replicated_deduplication_window = 10000, fsync_after_insert = {fsync}, fsync_part_directory = {fsync};
 
 CREATE TABLE IF NOT EXISTS {db}.tags
 (
@@ -103,7 +104,7 @@ CREATE TABLE IF NOT EXISTS {db}.tags_by_run
     version    UInt64
 )
 ENGINE = ReplacingMergeTree(version) ORDER BY (workspace, run, key)
-SETTINGS non_replicated_deduplication_window = 10000, fsync_after_insert = {fsync}, fsync_part_directory = {fsync};
+SETTINGS index_granularity = 256, min_compress_block_size = 16384, non_replicated_deduplication_window = 10000, fsync_after_insert = {fsync}, fsync_part_directory = {fsync};
 
 -- Raw points. `context` is '' or canonical JSON: an object with string values, keys in byte order, no blanks.
 CREATE TABLE IF NOT EXISTS {db}.points
@@ -197,7 +198,7 @@ CREATE TABLE IF NOT EXISTS {db}.series_by_run
     time_max   SimpleAggregateFunction(max, Int64)
 )
 ENGINE = AggregatingMergeTree ORDER BY (workspace, run, generation, key, context)
-SETTINGS non_replicated_deduplication_window = 10000, fsync_after_insert = {fsync}, fsync_part_directory = {fsync};
+SETTINGS index_granularity = 256, min_compress_block_size = 16384, non_replicated_deduplication_window = 10000, fsync_after_insert = {fsync}, fsync_part_directory = {fsync};
 
 -- When the server last heard from a run: any chunk counts, with or without points.
 CREATE TABLE IF NOT EXISTS {db}.seen
@@ -207,7 +208,7 @@ CREATE TABLE IF NOT EXISTS {db}.seen
     seen_at   SimpleAggregateFunction(max, DateTime64(3, 'UTC'))
 )
 ENGINE = AggregatingMergeTree ORDER BY (workspace, run)
-SETTINGS non_replicated_deduplication_window = 10000, fsync_after_insert = {fsync}, fsync_part_directory = {fsync};
+SETTINGS index_granularity = 256, min_compress_block_size = 16384, non_replicated_deduplication_window = 10000, fsync_after_insert = {fsync}, fsync_part_directory = {fsync};
 
 -- One row per accepted batch, with the smallest offset it was seen at.
 CREATE TABLE IF NOT EXISTS {db}.chunks

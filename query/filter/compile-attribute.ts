@@ -103,7 +103,7 @@ function statusCondition(condition: Condition, context: CompileContext): string 
 /** An experiment goes by its name. */
 function experimentCondition(condition: Condition, context: CompileContext): string {
   if (condition.kind === 'unset') return '0';
-  return `r.experiment IN (SELECT experiment FROM experiments WHERE ${textTest(condition, 'name', context)})`;
+  return `r.experiment IN (SELECT experiment FROM experiments FINAL WHERE ${textTest(condition, 'name', context)})`;
 }
 
 function flagCondition(condition: Condition): string {

@@ -102,12 +102,12 @@ function entriesFulfil(tests: readonly EntryTest[], { bindings }: CompileContext
   const there = table === 'tags' ? ' AND removed = 0' : '';
   const [only] = keys;
   if (keys.length === 1 && only !== undefined) {
-    return `r.run IN (SELECT run FROM ${table} WHERE key = ${only.key}${there} AND ${only.sql})`;
+    return `r.run IN (SELECT run FROM ${table} FINAL WHERE key = ${only.key}${there} AND ${only.sql})`;
   }
   const each = keys.map(({ key, sql }) => `(key = ${key} AND ${sql})`).join(' OR ');
   const list = keys.map(({ key }) => key).join(', ');
   return (
-    `r.run IN (SELECT run FROM ${table} WHERE key IN (${list})${there} AND (${each})` +
+    `r.run IN (SELECT run FROM ${table} FINAL WHERE key IN (${list})${there} AND (${each})` +
     ` GROUP BY run HAVING count() = ${String(keys.length)})`
   );
 }

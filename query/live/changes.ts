@@ -216,7 +216,10 @@ export class WorkspaceChanges {
       const some = missing.slice(at, at + limits.liveRunsPerQuery);
       const bindings = new Bindings();
       const list = by === 'id' ? bindings.texts(some) : uuidList(some);
-      for (const row of await this.rows(`SELECT run, id, experiment FROM runs WHERE ${by} IN ${list}`, bindings)) {
+      for (const row of await this.rows(
+        `SELECT run, id, experiment FROM runs FINAL WHERE ${by} IN ${list}`,
+        bindings,
+      )) {
         const run = String(row['run']);
         this.runs.set(run, { id: String(row['id']), experiment: String(row['experiment']) });
         this.byId.set(String(row['id']), run);

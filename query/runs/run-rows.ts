@@ -48,7 +48,7 @@ export async function readRuns(
   const answer = await deps.tables.queryColumns(
     `SELECT run AS uuid, id, experiment, name, group, job_type, parent, notes, status, reason, generation, archived, deleted,` +
       ` toUnixTimestamp64Milli(created_at) AS created, toUnixTimestamp64Milli(started_at) AS started,` +
-      ` toUnixTimestamp64Milli(ended_at) AS ended${options.withContext === true ? ', context' : ''} FROM runs WHERE ${where}`,
+      ` toUnixTimestamp64Milli(ended_at) AS ended${options.withContext === true ? ', context' : ''} FROM runs FINAL WHERE ${where}`,
     { database: deps.database, workspace, signal, ...(options.params === undefined ? {} : { params: options.params }) },
   );
   return Array.from({ length: answer.rows }, (_, row) => recordedRun(answer, row));
@@ -105,7 +105,10 @@ export async function readParts(
     const bindings = new Bindings();
     const where =
       (keys === undefined ? '' : ` AND key IN ${bindings.texts(keys)}`) + (space === 'tag' ? ' AND removed = 0' : '');
-    const answer = await ask(`SELECT run, key, value FROM ${space}s_by_run WHERE run IN ${runs}${where}`, bindings);
+    const answer = await ask(
+      `SELECT run, key, value FROM ${space}s_by_run FINAL WHERE run IN ${runs}${where}`,
+      bindings,
+    );
     return byRun(answer, (row) => String(answer.columns['value']?.[row] ?? ''));
   };
   const metrics = async (): Promise<ByRun<MetricSummary>> => {

@@ -24,7 +24,7 @@ export async function bestRuns(
   const where = [...scope, ...(filter === undefined ? [] : [compileFilter(filter, compile)])].join(' AND ');
   const values = metricValues(field, forks, compile.bindings);
   const answer = await deps.tables.queryColumns(
-    `SELECT r.run AS run, m.v AS v FROM runs AS r INNER JOIN (${values}) AS m ON m.run = r.run WHERE ${where}` +
+    `SELECT r.run AS run, m.v AS v FROM runs AS r FINAL INNER JOIN (${values}) AS m ON m.run = r.run WHERE ${where}` +
       ` ORDER BY v ${descending ? 'DESC' : 'ASC'}, r.id ASC LIMIT ${String(k)}`,
     { database: deps.database, workspace, signal, params: compile.bindings.params },
   );

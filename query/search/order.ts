@@ -59,11 +59,11 @@ function sourceOf(field: Field, alias: string, context: CompileContext): Source 
     case 'metric':
       return { join: joined(metricValues(field, context.forks, bindings)), number: `${alias}.v` };
     case 'param': {
-      const sql = `SELECT run, toNullable(value) AS v, number AS n FROM params WHERE key = ${bindings.text(field.key)}`;
+      const sql = `SELECT run, toNullable(value) AS v, number AS n FROM params FINAL WHERE key = ${bindings.text(field.key)}`;
       return { join: joined(sql), number: `${alias}.n`, text: `${alias}.v` };
     }
     case 'tag': {
-      const sql = `SELECT run, toNullable(value) AS v FROM tags WHERE key = ${bindings.text(field.key)} AND removed = 0`;
+      const sql = `SELECT run, toNullable(value) AS v FROM tags FINAL WHERE key = ${bindings.text(field.key)} AND removed = 0`;
       return { join: joined(sql), text: `${alias}.v` };
     }
     case 'attribute':
@@ -84,7 +84,7 @@ function attributeSource(
     case 'archived':
       return { number: 'r.archived' };
     case 'experiment': {
-      const experiments = 'SELECT experiment, toNullable(name) AS v FROM experiments';
+      const experiments = 'SELECT experiment, toNullable(name) AS v FROM experiments FINAL';
       return {
         join: `LEFT JOIN (${experiments}) AS ${alias} ON ${alias}.experiment = r.experiment`,
         text: `${alias}.v`,

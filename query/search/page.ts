@@ -31,7 +31,7 @@ export async function readPage(
   const { components } = order;
   const values = components.map(({ sql }, i) => `, ${sql} AS c${String(i)}`).join('');
   const direction = components.map(({ descending }, i) => `c${String(i)} ${descending ? 'DESC' : 'ASC'}, `).join('');
-  const inner = `SELECT r.run AS run, r.id AS id, count() OVER () AS total${values} FROM runs AS r ${order.joins.join(' ')} WHERE ${where}`;
+  const inner = `SELECT r.run AS run, r.id AS id, count() OVER () AS total${values} FROM runs AS r FINAL ${order.joins.join(' ')} WHERE ${where}`;
   const rest = after === undefined ? '' : ` WHERE ${isAfter(components, after, compile)}`;
   const answer = await deps.tables.queryColumns(
     `SELECT * FROM (${inner})${rest} ORDER BY ${direction}id ASC LIMIT ${String(limit)}`,

@@ -151,7 +151,7 @@ describe('the work of a chart', () => {
     const charts = asked.filter(({ sql }) => /FROM (points|rollups)/.test(sql));
     expect(charts.length).toBeGreaterThanOrEqual(2);
     for (const { sql, options } of charts) {
-      const plan = await server.clickhouse.reader.query(
+      const plan = await server.clickhouse.writer.query(
         `EXPLAIN indexes = 1 ${sql.replace(/FORMAT \w+$/, '')}`,
         options,
       );

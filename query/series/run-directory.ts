@@ -33,7 +33,7 @@ export function createRunDirectory(deps: QueryDeps): RunDirectory {
 
   async function read(workspace: string, ids: readonly string[], signal: AbortSignal): Promise<KnownRun[]> {
     const bindings = new Bindings();
-    const sql = `SELECT id, run, generation, has_segments, deleted FROM runs WHERE id IN ${bindings.texts(ids)}`;
+    const sql = `SELECT id, run, generation, has_segments, deleted FROM runs FINAL WHERE id IN ${bindings.texts(ids)}`;
     const options = { database, workspace, signal };
     const runs = await tables.query(sql, { ...options, params: bindings.params });
     const uuids = runs.filter((row) => row['has_segments'] !== 0).map((row) => String(row['run']));
@@ -41,7 +41,7 @@ export function createRunDirectory(deps: QueryDeps): RunDirectory {
       uuids.length === 0
         ? []
         : await tables.query(
-            `SELECT run, source, source_generation, toString(cut) AS cut FROM segments WHERE run IN ${uuidList(uuids)}`,
+            `SELECT run, source, source_generation, toString(cut) AS cut FROM segments FINAL WHERE run IN ${uuidList(uuids)}`,
             options,
           );
     const byRun = new Map<string, InheritedSegment[]>(uuids.map((uuid) => [uuid, []]));

@@ -65,7 +65,7 @@ export function forkTables(
 function viewTables(runs: string | undefined): ForkTables {
   const ofRuns = runs === undefined ? '' : `run IN ${runs}`;
   return {
-    segments: `(SELECT run, source, source_generation, cut FROM segments${ofRuns === '' ? '' : ` WHERE ${ofRuns}`})`,
-    heirs: `(SELECT run, generation FROM runs WHERE has_segments = 1${ofRuns === '' ? '' : ` AND ${ofRuns}`})`,
+    segments: `(SELECT run, source, source_generation, cut FROM segments FINAL${ofRuns === '' ? '' : ` WHERE ${ofRuns}`})`,
+    heirs: `(SELECT run, generation FROM runs FINAL WHERE has_segments = 1${ofRuns === '' ? '' : ` AND ${ofRuns}`})`,
   };
 }
