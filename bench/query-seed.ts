@@ -1,4 +1,4 @@
-/** Rows for the query bench, made inside ClickHouse: 10 000 runs in 10 experiments, each with 20 series, 5 parameters and 2 tags. */
+/** Rows for the query bench, made inside ClickHouse: 10 000 runs in 10 experiments, each with 20 series, 5 parameters and 2 tags; and one long series. */
 import type { Tables } from '../clickhouse/tables.js';
 
 export const seededRuns = 10_000;
@@ -51,6 +51,35 @@ export async function seedRuns(writer: Tables, database: string, runs = seededRu
       'workspace, key, run, generation, context, count, finite, nans, pos_infs, neg_infs, min, max, sum, spread, first, last, time_min, time_max',
       `SELECT '${seededWorkspace}', key, ${run}, 0, '', 1000, 1000, 0, 0, 0, v / 2, v * 2, v * 1000, arrayReduce('varPopStableState', [v, v * 2]), (0, 0, 0, v, 0), (999, 0, 1000, v, 0), 0, 1000
        FROM (SELECT n, key, cityHash64(n, key) / pow(2, 64) AS v FROM ${numbers} ARRAY JOIN ${metrics} AS key)`,
+    );
+  }
+}
+
+export const longRun = 'run-7';
+export const longKey = 'long';
+export const longPoints = 1_000_000;
+
+/** A series of one of the runs with a point at every step, its rollups and its summary. The greatest value is the number of points. */
+export async function seedLongSeries(writer: Tables, database: string, points = longPoints): Promise<void> {
+  const of = `'${seededWorkspace}' AS workspace, (SELECT run FROM ${database}.runs WHERE id = '${longRun}') AS run, 0 AS generation, '${longKey}' AS key, '' AS context`;
+  const columns = 'workspace, run, generation, key, context';
+  await writer.command(
+    `INSERT INTO ${database}.points (${columns}, step, micro, time, value)
+     SELECT ${of}, number, 0, 1767225600000 + number * 100, if(number = ${String(Math.floor(points / 3))}, ${String(points)}, cityHash64(number) / pow(2, 64)) FROM numbers(${String(points)})`,
+  );
+  const states = `count() AS count, count() AS finite, 0 AS nans, 0 AS pos_infs, 0 AS neg_infs, min(value) AS min, max(value) AS max, sum(value) AS sum,
+    varPopStableState(value) AS spread, min((step, micro, time, value, 0)) AS first, max((step, micro, time, value, 0)) AS last, min(time) AS time_min, max(time) AS time_max`;
+  const names = 'count, finite, nans, pos_infs, neg_infs, min, max, sum, spread, first, last, time_min, time_max';
+  const from = `${database}.points WHERE workspace = '${seededWorkspace}' AND key = '${longKey}'`;
+  for (const level of [1, 2, 3]) {
+    await writer.command(
+      `INSERT INTO ${database}.rollups (${columns}, level, bucket, ${names})
+       SELECT ${columns}, ${String(level)}, bitShiftRight(step, ${String(6 * level)}) AS bucket, ${states} FROM ${from} GROUP BY ${columns}, bucket`,
+    );
+  }
+  for (const table of ['series', 'series_by_run']) {
+    await writer.command(
+      `INSERT INTO ${database}.${table} (${columns}, ${names}) SELECT ${columns}, ${states} FROM ${from} GROUP BY ${columns}`,
     );
   }
 }

@@ -14,7 +14,7 @@ import { createQueryRouter } from '../query/router.js';
 import { systemClock } from '../runtime/clock.js';
 import { limits } from '../runtime/limits.js';
 import { silentLogger } from '../runtime/logger.js';
-import { seededRuns, seededWorkspace, seedRuns } from './query-seed.js';
+import { longKey, longPoints, longRun, seededRuns, seededWorkspace, seedLongSeries, seedRuns } from './query-seed.js';
 
 interface Question {
   readonly name: string;
@@ -92,6 +92,22 @@ const questions: readonly Question[] = [
   get('columns', '/columns', (answer: { metrics: unknown[] }) => answer.metrics.length === 20),
 ];
 
+type Chart = { readonly series: readonly { readonly max: readonly number[]; readonly count: readonly number[] }[] };
+
+const isWholeSeries = ({ series: [line] }: Chart) =>
+  line !== undefined &&
+  line.count.reduce((a, b) => a + b, 0) === longPoints &&
+  line.max.reduce((a, b) => Math.max(a, b)) === longPoints;
+
+/** Asked when the long series is there, so that the other questions are about runs that are all alike. */
+const chartQuestions: readonly Question[] = [1000, 200].map((buckets) => ({
+  name: `series of a ${String(longPoints / 1e6)} M-point metric, ${String(buckets)} buckets`,
+  ...(buckets === 1000 ? { goalMs: 10 } : {}),
+  path: '/series',
+  body: { runs: [longRun], keys: [longKey], buckets },
+  isRight: isWholeSeries,
+}));
+
 const repeats = 60;
 
 export async function benchQuery(): Promise<void> {
@@ -124,6 +140,8 @@ export async function benchQuery(): Promise<void> {
       `${String(seededRuns)} runs × 20 series, 5 parameters, 2 tags; ms over HTTP, ${String(repeats)} times each`,
     );
     for (const question of questions) console.log(await measure(base, question));
+    await seedLongSeries(writer, 'runlog');
+    for (const question of chartQuestions) console.log(await measure(base, question));
   } finally {
     server.close();
     server.closeAllConnections();

@@ -15,6 +15,8 @@ export interface ServerConfig {
   readonly logLevel: LogLevel;
   /** Names under which the server may be addressed besides the loopback ones. */
   readonly allowedHosts: readonly string[];
+  /** A server of one's own with user and password in the address; without it the embedded one is started. */
+  readonly clickhouse?: string | undefined;
 }
 
 const schema = z.object({
@@ -29,6 +31,9 @@ const schema = z.object({
   allowedHosts: z
     .union([z.array(z.string()), z.string().transform((list) => list.split(',').filter((name) => name !== ''))])
     .default([]),
+  clickhouse: z
+    .url({ protocol: /^https?$/, error: 'an address like http://user:password@host:8123 is needed' })
+    .optional(),
 });
 
 /** Flags as the command line gives them; what is undefined falls back to `RUNLOG_…` and then to the default. */
@@ -39,6 +44,7 @@ export interface ServerFlags {
   readonly requireKeys?: boolean | undefined;
   readonly logLevel?: string | undefined;
   readonly allowedHosts?: string | undefined;
+  readonly clickhouse?: string | undefined;
 }
 
 const loopback = new Set(['127.0.0.1', 'localhost', '::1']);
@@ -51,6 +57,7 @@ export function resolveConfig(flags: ServerFlags, env: NodeJS.ProcessEnv): Resul
     requireKeys: flags.requireKeys ?? env['RUNLOG_REQUIRE_KEYS'],
     logLevel: flags.logLevel ?? env['RUNLOG_LOG_LEVEL'],
     allowedHosts: flags.allowedHosts ?? env['RUNLOG_ALLOWED_HOSTS'],
+    clickhouse: flags.clickhouse ?? env['RUNLOG_CLICKHOUSE'],
   });
   if (!parsed.success) {
     const issue = parsed.error.issues[0];

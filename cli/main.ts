@@ -7,7 +7,7 @@ import { demoCommand, demoData, stopSignal } from './demo.js';
 import { doctorCommand } from './doctor.js';
 import { ServerProblem, type ServerClient } from './http-client.js';
 import { createKeyCommand, listKeysCommand, revokeKeyCommand } from './keys.js';
-import { startServer, version } from './serve.js';
+import { serveClickHouse, startServer, version } from './serve.js';
 import { openTarget } from './target.js';
 
 const fail = (message: string): never => {
@@ -57,6 +57,10 @@ const serverFlags = (command: Command) =>
     .option('--data <folder>', 'folder that everything is kept in')
     .option('--require-keys', 'refuse requests without an API key')
     .option('--allowed-hosts <names>', 'further host names that the server may be addressed by, with commas')
+    .option(
+      '--clickhouse <url>',
+      'a ClickHouse server of your own, http://user:password@host:port (or RUNLOG_CLICKHOUSE)',
+    )
     .addOption(
       new Option('--log-level <level>', 'how much to log').choices(['debug', 'info', 'warn', 'error', 'silent']),
     );
@@ -97,6 +101,20 @@ serverFlags(program.command('serve').description('start a server')).action(async
   await stop();
   process.exit(0);
 });
+
+program
+  .command('clickhouse')
+  .description('start the embedded ClickHouse alone, for servers on this machine that share it')
+  .requiredOption('--data <folder>', 'folder that its tables are kept in')
+  .option('--port <number>', 'port to listen on, 0 for any free one', '8123')
+  .action(async ({ data, port }: { data: string; port: string }) => {
+    const started = await serveClickHouse(data, Number(port));
+    if (!started.ok) return fail(started.error);
+    process.stdout.write(`ClickHouse is ready\n  RUNLOG_CLICKHOUSE=${started.value.address}\n`);
+    await stopSignal();
+    await started.value.stop();
+    process.exit(0);
+  });
 
 serverFlags(program.command('demo').description('train a real sweep on handwritten digits and show it'))
   .option('--once', 'end after the table instead of serving on', false)

@@ -3,8 +3,6 @@ import { existsSync, readFileSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
 import { connect } from '../clickhouse/client.js';
-import { layout as clickhouseFiles } from '../clickhouse/config-files.js';
-import { startEmbedded } from '../clickhouse/embedded.js';
 import { migrate } from '../clickhouse/migrate.js';
 import { openFileLog } from '../events/event-log.file.js';
 import { createPositionBoard } from '../events/position-board.js';
@@ -27,6 +25,7 @@ import type { ServerConfig } from './config.js';
 import { createHttpServer, listen } from './http-server.js';
 import { dataLayout } from './layout.js';
 import { openapiDocument } from './openapi.js';
+import { openClickHouse } from './open-clickhouse.js';
 import { createProbes } from './probes.js';
 import { removeServerFile, writeServerFile } from './server-file.js';
 import { knownKeysOf } from './known-keys.js';
@@ -39,9 +38,26 @@ export interface RunningServer {
 }
 
 const database = 'runlog';
+const api = 'api';
 
 export const version = (JSON.parse(readFileSync(path.join(packageRoot, 'package.json'), 'utf8')) as { version: string })
   .version;
+
+/** The embedded ClickHouse without the rest: `address` is what `--clickhouse` takes. */
+export async function serveClickHouse(
+  data: string,
+  port: number,
+): Promise<Result<{ readonly address: string; stop(): Promise<void> }, string>> {
+  const logger = createLogger('warn');
+  const dir = path.resolve(data);
+  const opened = await openClickHouse({ url: undefined, dir, port, database, api, clock: systemClock, logger });
+  if (!opened.ok) return opened;
+  const { writer, url } = opened.value.server;
+  const address = new URL(url);
+  address.username = writer.user;
+  address.password = writer.password;
+  return ok({ address: address.href, stop: () => opened.value.stop() });
+}
 
 /** Starts everything on one folder; resolves when the first request can be answered. What can be expected to go wrong comes as a sentence. */
 export async function startServer(config: ServerConfig): Promise<Result<RunningServer, string>> {
@@ -52,16 +68,10 @@ export async function startServer(config: ServerConfig): Promise<Result<RunningS
   const layout = dataLayout(config.data);
   await mkdir(config.data, { recursive: true });
 
-  const embedded = await startEmbedded({
-    dir: layout.clickhouse,
-    memoryBytesMax: limits.embeddedMemoryBytesMax,
-    databases: [database],
-    clock,
-    logger,
-  });
-  if (!embedded.ok) return err(embedded.error.detail);
-  const clickhouse = embedded.value;
-  const undo: (() => Promise<unknown> | void)[] = [() => clickhouse.stop()];
+  const opened = await openClickHouse({ url: config.clickhouse, dir: layout.clickhouse, database, api, clock, logger });
+  if (!opened.ok) return opened;
+  const { server: clickhouse, tokenLogs } = opened.value;
+  const undo: (() => Promise<unknown> | void)[] = [() => opened.value.stop()];
   const unwind = async () => {
     for (const step of undo.reverse()) await step();
   };
@@ -73,7 +83,7 @@ export async function startServer(config: ServerConfig): Promise<Result<RunningS
       () => reader.close(),
       () => writer.close(),
     );
-    await migrate(writer, database, { fsync: true });
+    await migrate(writer, database, { api, fsync: true, definer: clickhouse.writer.user });
 
     const log = await openFileLog(layout.log, { metricsPartitions: 1, clock });
     undo.push(() => log.close());
@@ -89,7 +99,7 @@ export async function startServer(config: ServerConfig): Promise<Result<RunningS
       stateDir: layout.projectorState,
       clickhouse: { url: clickhouse.url, credentials: clickhouse.writer },
       database,
-      tokenLogs: clickhouseFiles(layout.clickhouse).tokens,
+      tokenLogs,
       log,
       board,
       clock,

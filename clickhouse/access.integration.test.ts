@@ -180,7 +180,7 @@ test('nobody else gets in', async () => {
       headers: { 'X-ClickHouse-User': user, 'X-ClickHouse-Key': password },
     });
   expect((await login('writer', '')).ok).toBe(false);
-  expect((await login('reader', '')).ok).toBe(false);
-  expect((await login('querier', '')).ok).toBe(false);
+  expect((await login('runlog_reader', '')).ok).toBe(false);
+  expect((await login('runlog_querier', '')).ok).toBe(false);
   expect((await login('default', '')).ok).toBe(false);
 });

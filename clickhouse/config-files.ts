@@ -1,10 +1,11 @@
-/** The files of the embedded server: its configuration, its users with passwords made at first start, and where all of that lies. */
+/** The files of the embedded server: its configuration, its users with a password made at first start, and where all of that lies. */
 import { createHash, randomBytes } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { limits } from '../runtime/limits.js';
 import { workspaceTables } from './migrate.js';
 import { READER_BOUNDS, READER_CHOICES } from './settings.js';
+import { OF_THE_WORKSPACE, readUsers } from './users.js';
 
 /** What `embedded.ts` tells the child, as JSON in its first argument. */
 export interface ChildSpec {
@@ -21,17 +22,9 @@ export type ChildMessage =
   | { readonly state: 'locked' }
   | { readonly state: 'refused'; readonly reason: 'in-use' | 'cannot-run'; readonly detail: string };
 
-export interface Passwords {
-  readonly writer: string;
-  readonly reader: string;
-  readonly querier: string;
-}
-
-const passwordNames = ['writer', 'reader', 'querier'] as const;
-
 export const layout = (dir: string) => ({
   lock: path.join(dir, 'lock'),
-  passwords: path.join(dir, 'passwords.json'),
+  password: path.join(dir, 'password'),
   config: path.join(dir, 'config.xml'),
   users: path.join(dir, 'users.xml'),
   data: path.join(dir, 'data'),
@@ -45,23 +38,15 @@ export function prepareFolder(dir: string): void {
   for (const folder of [layout(dir).data, layout(dir).backups]) mkdirSync(folder, { recursive: true, mode: 0o700 });
 }
 
-/** Only the holder of the lock calls this; passwords stay the same over restarts. */
+/** Only the holder of the lock calls this; the password stays the same over restarts. */
 export function writeFiles(spec: ChildSpec): void {
   const files = layout(spec.dir);
-  if (!existsSync(files.passwords)) {
-    const fresh = passwordNames.map((name) => [name, randomBytes(24).toString('base64url')]);
-    replaceFile(files.passwords, JSON.stringify(Object.fromEntries(fresh)));
-  }
-  replaceFile(files.users, usersConfig(readPasswords(spec.dir), spec.databases));
+  if (!existsSync(files.password)) replaceFile(files.password, randomBytes(24).toString('base64url'));
+  replaceFile(files.users, usersConfig(writerPassword(spec.dir), spec.databases));
   replaceFile(files.config, serverConfig(spec));
 }
 
-export function readPasswords(dir: string): Passwords {
-  const parsed: unknown = JSON.parse(readFileSync(layout(dir).passwords, 'utf8'));
-  const known: Readonly<Record<string, unknown>> = typeof parsed === 'object' ? { ...parsed } : {};
-  if (passwordNames.every((name) => typeof known[name] === 'string')) return known as unknown as Passwords;
-  throw new Error(`${layout(dir).passwords} is not what was written at first start`);
-}
+export const writerPassword = (dir: string): string => readFileSync(layout(dir).password, 'utf8');
 
 function replaceFile(file: string, text: string): void {
   writeFileSync(`${file}.new`, text, { mode: 0o600 });
@@ -79,9 +64,6 @@ function xml(tree: Xml): string {
     })
     .join('');
 }
-
-/** What the views say, as a row policy. */
-const OF_THE_WORKSPACE = `workspace = getClientHTTPHeader('X-Runlog-Workspace')`;
 
 const escapeXml = (text: string) => text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
 
@@ -129,22 +111,23 @@ export function serverConfig(spec: ChildSpec): string {
 }
 
 /**
- * `default` is the child's own session and may only open the port. `reader`, for statements that people write, sees nothing but the
- * views in databases named api…. `querier`, for our own, reads the tables of `databases` themselves (a view costs 2 ms to plan), and of
+ * `default` is the child's own session and may only open the port. The reader, for statements that people write, sees nothing but the
+ * views in databases named api…. The querier, for our own, reads the tables of `databases` themselves (a view costs 2 ms to plan), and of
  * each only the rows of the workspace that the request names: a policy of the server, not a condition of the statement.
  */
-export function usersConfig(passwords: Passwords, databases: readonly string[]): string {
+export function usersConfig(password: string, databases: readonly string[]): string {
   const tables = workspaceTables();
-  const user = (profile: string, password: Xml, grants: readonly string[]): Xml => ({
-    ...password,
+  const { reader, querier } = readUsers(password);
+  const user = (profile: string, login: Xml, grants: readonly string[]): Xml => ({
+    ...login,
     networks: { ip: '127.0.0.1' },
     profile,
     quota: 'default',
     access_management: 0,
     grants: { query: grants },
   });
-  const sha256 = (password: string): Xml => ({
-    password_sha256_hex: createHash('sha256').update(password).digest('hex'),
+  const sha256 = (secret: string): Xml => ({
+    password_sha256_hex: createHash('sha256').update(secret).digest('hex'),
   });
   return xml({
     clickhouse: {
@@ -171,12 +154,12 @@ export function usersConfig(passwords: Passwords, databases: readonly string[]):
       quotas: { default: {} },
       users: {
         default: user('default', { password: '' }, ['GRANT SYSTEM LISTEN ON *.*', 'GRANT SELECT ON system.numbers']),
-        writer: user('default', sha256(passwords.writer), ['GRANT ALL ON *.*']),
-        reader: user('reader', sha256(passwords.reader), ['GRANT SELECT ON api*.*']),
-        querier: {
+        writer: user('default', sha256(password), ['GRANT ALL ON *.*']),
+        [reader.user]: user('reader', sha256(reader.password), ['GRANT SELECT ON api*.*']),
+        [querier.user]: {
           ...user(
             'reader',
-            sha256(passwords.querier),
+            sha256(querier.password),
             databases.flatMap((database) => tables.map((table) => `GRANT SELECT ON ${database}.${table}`)),
           ),
           databases: Object.fromEntries(

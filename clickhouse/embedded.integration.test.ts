@@ -156,10 +156,8 @@ test('only the owner can read the files with secrets', async () => {
   const dir = folder();
   await start(dir);
   const files = layout(dir);
-  for (const file of [files.passwords, files.users, files.config]) expect(statSync(file).mode & 0o777).toBe(0o600);
-  expect(readFileSync(files.users, 'utf8')).not.toContain(
-    (JSON.parse(readFileSync(files.passwords, 'utf8')) as { writer: string }).writer,
-  );
+  for (const file of [files.password, files.users, files.config]) expect(statSync(file).mode & 0o777).toBe(0o600);
+  expect(readFileSync(files.users, 'utf8')).not.toContain(readFileSync(files.password, 'utf8'));
 });
 
 test('the engine keeps within its idle memory', async () => {

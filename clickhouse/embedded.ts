@@ -9,8 +9,10 @@ import { limits } from '../runtime/limits.js';
 import type { Logger } from '../runtime/logger.js';
 import { err, ok, type Result } from '../runtime/result.js';
 import { connect } from './client.js';
-import { layout, readPasswords, type ChildMessage, type ChildSpec } from './config-files.js';
-import type { Credentials, Tables } from './tables.js';
+import { layout, writerPassword, type ChildMessage, type ChildSpec } from './config-files.js';
+import type { ClickHouseServer } from './external.js';
+import type { Tables } from './tables.js';
+import { readUsers } from './users.js';
 
 export interface EmbeddedOptions {
   /** A folder of its own; one server at a time. */
@@ -26,13 +28,7 @@ export interface EmbeddedOptions {
   readonly pingEveryMs?: number;
 }
 
-export interface EmbeddedServer {
-  readonly url: string;
-  readonly writer: Credentials;
-  /** For statements that people write: sees the views. */
-  readonly reader: Credentials;
-  /** For our own: sees the rows of one workspace in the tables themselves. */
-  readonly querier: Credentials;
+export interface EmbeddedServer extends ClickHouseServer {
   /** Of the child that runs now; 0 while it is being restarted. */
   pid(): number;
   /** Called each time a new child is ready after the one before it died. */
@@ -67,8 +63,7 @@ export async function startEmbedded(options: EmbeddedOptions): Promise<Result<Em
   const first = launch(spec);
   const locked = await first.locked;
   if (!locked.ok) return locked;
-  const passwords = readPasswords(dir);
-  const writer = { user: 'writer', password: passwords.writer };
+  const writer = { user: 'writer', password: writerPassword(dir) };
   const tables = connect({ url, credentials: writer, clock });
   const ready = await untilReady(first, tables, clock);
   if (!ready.ok) {
@@ -79,8 +74,7 @@ export async function startEmbedded(options: EmbeddedOptions): Promise<Result<Em
   return ok({
     url,
     writer,
-    reader: { user: 'reader', password: passwords.reader },
-    querier: { user: 'querier', password: passwords.querier },
+    ...readUsers(writer.password),
     pid: supervisor.pid,
     onRestart: supervisor.onRestart,
     stop: async () => {

@@ -1,0 +1,31 @@
+/** The statements that make the read users of a server that is not ours. */
+import { expect, test } from 'vitest';
+import { workspaceTables } from './migrate.js';
+import { READER_CHOICES } from './settings.js';
+import { readUsers, userStatements } from './users.js';
+
+const statements = userStatements(readUsers('secret'), 'runlog', 'api');
+
+test('the querier gets each table of workspaces with a policy, and the reader the views', () => {
+  for (const table of workspaceTables()) {
+    expect(statements).toContain(
+      `CREATE ROW POLICY OR REPLACE runlog_workspace ON runlog.${table} USING workspace = getClientHTTPHeader('X-Runlog-Workspace') TO runlog_querier`,
+    );
+    expect(statements).toContain(`GRANT SELECT ON runlog.${table} TO runlog_querier`);
+  }
+  expect(statements.filter((statement) => statement.includes('TO runlog_reader'))).toEqual([
+    'GRANT SELECT ON api.* TO runlog_reader',
+  ]);
+});
+
+test('both are read-only, and may change no more than is listed', () => {
+  const [profile] = statements;
+  expect(profile).toContain('readonly = 1');
+  for (const name of READER_CHOICES) expect(profile).toContain(`${name} CHANGEABLE_IN_READONLY`);
+});
+
+test('passwords follow from the writer’s, differ, and are not it', () => {
+  const { reader, querier } = readUsers('secret');
+  expect(readUsers('secret')).toEqual({ reader, querier });
+  expect(new Set([reader.password, querier.password, 'secret', readUsers('other').reader.password]).size).toBe(4);
+});
