@@ -165,7 +165,9 @@ describe('errors', () => {
 describe('an abort', () => {
   const FOREVER = 'SELECT count() FROM numbers(1000000000000) WHERE sipHash64(number) = 1';
   const running = () =>
-    ch.writer.query(`SELECT query FROM system.processes WHERE user = 'reader' AND query LIKE '%1000000000000%'`);
+    ch.writer.query(`SELECT query FROM system.processes WHERE user = {user:String} AND query LIKE '%1000000000000%'`, {
+      params: { user: ch.server.reader.user },
+    });
 
   test('rejects with its reason, and the server stops the query', async () => {
     const abort = new AbortController();
