@@ -3,9 +3,10 @@ import type { Tables } from '../clickhouse/client.js';
 import type { KnownKeys } from '../ingest/metric-keys.js';
 
 export const knownKeysOf =
-  (reader: Tables): KnownKeys =>
+  (tables: Tables, database: string): KnownKeys =>
   async ({ workspace, run }) => {
-    const rows = await reader.query('SELECT DISTINCT key FROM api.series_by_run WHERE run = {run:UUID}', {
+    const rows = await tables.query('SELECT DISTINCT key FROM series_by_run WHERE run = {run:UUID}', {
+      database,
       workspace,
       params: { run },
     });

@@ -113,7 +113,7 @@ export async function startServer(config: ServerConfig): Promise<Result<RunningS
       requireKeys: config.requireKeys,
       allowedHosts: config.allowedHosts,
     });
-    const edge = createEdge({ replica, log, board, clock, logger, authenticate, knownKeys: knownKeysOf(reader) });
+    const edge = createEdge({ replica, log, board, clock, logger, authenticate, knownKeys: knownKeysOf(reader, database) });
     const barrier = async () => {
       const wanted = { ...emptyPosition(log.epoch), control: replica.folded() };
       await board.waitFor(wanted, limits.barrierWaitMs);
