@@ -62,6 +62,44 @@ export const limits = {
   logReadBytesMax: 16 * MiB,
   commitMetadataBytesMax: 4096,
 
+  // the event log on Kafka
+  /** What a topic must take as one batch: the largest append and what Kafka adds to each record. */
+  kafkaMessageBytesMax: 20 * MiB,
+  /** Appends that are sent together hold at most so many records. */
+  kafkaBatchRecordsMax: 20_000,
+  kafkaCompressBytesMin: 200,
+  /** From here on a batch is compressed on the thread pool. */
+  kafkaCompressInlineBytesMax: 64 * KiB,
+  /** What a topic is made with when nobody says otherwise. */
+  kafkaPartitionsDefault: 8,
+  kafkaReplicasDefault: 3,
+  kafkaConnectMsMax: 2_000,
+  kafkaRequestMsMax: 15_000,
+  /** How long an append, a read or a commit is tried again while brokers are away. */
+  kafkaAppendMsMax: 30_000,
+  kafkaReadMsMax: 30_000,
+  kafkaOpenMsMax: 20_000,
+  kafkaCloseMsMax: 5_000,
+  kafkaRetryMsMin: 50,
+  kafkaRetryMsMax: 1_000,
+  kafkaKeepAliveMs: 60_000,
+  kafkaMetadataAgeMsMax: 300_000,
+  /** How long a broker keeps the question after new records before it says that there are none. */
+  kafkaWatchWaitMs: 1_000,
+  /** While records come, heads are asked for this often instead. */
+  kafkaWatchPollMs: 25,
+  kafkaWatchQuietPolls: 8,
+  /** Answers to reads of which a part was not handed out yet. */
+  kafkaLeftoversMax: 4,
+  /** Sizes of records are remembered at so many offsets of a partition. */
+  kafkaByteMarksMax: 4_096,
+  kafkaByteMarkBytes: 32 * KiB,
+  /** Partitions whose last batch is looked at on open, to know how large records are. */
+  kafkaSampledPartitionsMax: 16,
+  kafkaSessionMsMax: 10_000,
+  kafkaRebalanceMsMax: 30_000,
+  kafkaHeartbeatMs: 1_000,
+
   // the fold: events per transaction (an instance answers nothing else meanwhile), and the pause after a failure
   foldBatchEventsMax: 200,
   foldRetryMs: 1_000,
@@ -189,6 +227,12 @@ assertRelation(limits.logRecordBytesMax <= limits.logReadBytesMax, 'a read retur
 assertRelation(limits.logRecordBytesMax <= limits.logAppendBytesMax, 'an append holds a record');
 assertRelation(limits.logBatchBytes <= limits.logAppendBytesMax, 'a joined batch is no larger than an append may be');
 assertRelation(limits.logAppendBytesMax + MiB < limits.logSegmentBytes, 'a segment holds an append');
+assertRelation(
+  limits.logAppendBytesMax + 20 * limits.logAppendRecordsMax < limits.kafkaMessageBytesMax,
+  'a batch of Kafka holds an append',
+);
+assertRelation(3 * limits.kafkaHeartbeatMs < limits.kafkaSessionMsMax, 'three heartbeats fit in a session');
+assertRelation(limits.kafkaCloseMsMax < limits.shutdownMs, 'the log on Kafka closes within a shutdown');
 assertRelation(limits.logAppendBytesMax <= limits.logQueueBytesMax, 'the queue holds an append');
 assertRelation(limits.contextBytesMax < limits.jsonBodyBytesMax, 'a request holds a context');
 assertRelation(

@@ -56,6 +56,7 @@ const mayImport: Record<string, readonly string[]> = {
 const vendorHome: Record<string, readonly string[]> = {
   lmdb: ['state/lmdb-store.ts'],
   'ffi-rs': ['clickhouse/child.ts'],
+  kafkajs: ['events/kafka-client.ts'],
   'lz4-napi': ['events/lz4.ts'],
   '@node-rs/crc32': ['events/crc32c.ts'],
   pino: ['runtime/logger.ts'],
