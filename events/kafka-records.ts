@@ -109,7 +109,8 @@ export function decodeBatches(bytes: Buffer, offset: number, bytesMax: number): 
       cursor.at++;
       skipVarint(body, cursor);
       const current = base + readVarint(body, cursor);
-      cursor.at += Math.max(0, readVarint(body, cursor));
+      const key = Math.max(0, readVarint(body, cursor));
+      cursor.at += key;
       const size = Math.max(0, readVarint(body, cursor));
       if (cursor.at + size > next) throw broken(base);
       if (current >= offset) {
