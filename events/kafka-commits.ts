@@ -57,6 +57,15 @@ export class KafkaCommits {
     await Promise.allSettled(this.last.values());
   }
 
+  /** Takes a member out of its group; when no broker hears of it, the group finds out when the session ends. */
+  async leave(group: string, memberId: string): Promise<void> {
+    const groupId = this.groupId(group);
+    const untilMs = this.clock.monotonic();
+    await this.link
+      .toCoordinator(groupId, untilMs, (broker) => broker.leaveGroup({ groupId, memberId }))
+      .catch(() => undefined);
+  }
+
   private async put(group: string, at: PartitionRef, { offset, metadata }: Committed, as: CommitAs): Promise<void> {
     const untilMs = this.clock.monotonic() + limits.kafkaAppendMsMax;
     const groupId = this.groupId(group);
