@@ -1,4 +1,4 @@
-/** `bench -- log`: durable appends and reads of the file log, as a ratio to bare write + fdatasync of the same bytes on the same disk. */
+/** `bench -- log [--log kafka]`: durable appends and reads of the file log, as a ratio to bare write + fdatasync of the same bytes on the same disk. */
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
@@ -8,6 +8,7 @@ import type { EventLog } from '../events/event-log.js';
 import { openFileLog } from '../events/event-log.file.js';
 import { systemClock } from '../runtime/clock.js';
 import { limits } from '../runtime/limits.js';
+import { benchKafkaLog } from './log-kafka.js';
 
 const rows = 2500;
 const keys = 50;
@@ -79,9 +80,11 @@ async function readAll(log: EventLog): Promise<number> {
   return bytes;
 }
 
-export async function benchLog(): Promise<void> {
-  const dir = fs.mkdtempSync(path.join(os.tmpdir(), 'runlog-bench-log-'));
+export async function benchLog(args: readonly string[]): Promise<void> {
   const chunks = Array.from({ length: 64 }, (_, seq) => chunkOf(seq));
+  if (args.join('=') === '--log=kafka')
+    return benchKafkaLog({ chunks, chunkCount, timed, appendChunks, readAll, small });
+  const dir = fs.mkdtempSync(path.join(os.tmpdir(), 'runlog-bench-log-'));
   const chunkBytes = chunks[0]?.length ?? 0;
   const rate = (ms: number) => (chunkBytes * chunkCount) / 1e3 / ms;
   try {

@@ -1,6 +1,6 @@
 /** The log on Kafka keeps the promises of the port, on a real broker, read by itself and by a second log as another process has it. */
 import { describeEventLog, type LogUnderTest } from '../test/contract/event-log.contract.js';
-import { describeWithKafka, freshPrefix, sharedKafka } from '../test/services/kafka.js';
+import { describeWithKafka, freshPrefix, sharedKafka } from '../test/kafka.js';
 import { systemClock as clock } from '../runtime/clock.js';
 import { openKafkaLog, type KafkaLog } from './event-log.kafka.js';
 

@@ -72,7 +72,12 @@ export async function openKafkaLog(options: KafkaLogOptions): Promise<Result<Kaf
     await askLink.open([]);
     const ready = await prepareTopics(
       askLink,
-      { prefix, metricsPartitions: options.metricsPartitions, replicas: options.replicas, bootstrap: brokers.join(',') },
+      {
+        prefix,
+        metricsPartitions: options.metricsPartitions,
+        replicas: options.replicas,
+        bootstrap: brokers.join(','),
+      },
       clock,
     );
     if (!ready.ok) return await given(ready);

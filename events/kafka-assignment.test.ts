@@ -17,12 +17,20 @@ describe('sharing partitions', () => {
       fc.property(
         fc.integer({ min: 1, max: 20 }).chain((count) => {
           const all = partitions(count);
-          return fc.tuple(fc.constant(all), fc.array(fc.tuple(fc.integer({ min: -1, max: 3 }), claim(all)), { minLength: 1, maxLength: 9 }));
+          return fc.tuple(
+            fc.constant(all),
+            fc.array(fc.tuple(fc.integer({ min: -1, max: 3 }), claim(all)), { minLength: 1, maxLength: 9 }),
+          );
         }),
         ([all, members]) => {
           const claims = members.map(([generation, owned], i) => ({ memberId: `m${String(i)}`, generation, owned }));
           const shares = [...sharePartitions(claims, all).values()];
-          expect(shares.flat().map((at) => all.indexOf(at)).sort((a, b) => a - b)).toEqual(all.map((_, i) => i));
+          expect(
+            shares
+              .flat()
+              .map((at) => all.indexOf(at))
+              .sort((a, b) => a - b),
+          ).toEqual(all.map((_, i) => i));
           const sizes = shares.map((share) => share.length);
           expect(Math.max(...sizes) - Math.min(...sizes)).toBeLessThanOrEqual(1);
         },
@@ -38,7 +46,8 @@ describe('sharing partitions', () => {
     expect(first.get('a')).toEqual(expect.arrayContaining([...(second.get('a') ?? [])]));
     const claims = [...second].map(([memberId, owned]) => ({ memberId, generation: 2, owned }));
     const third = sharePartitions([...claims, newcomer('c')], all);
-    for (const { memberId, owned } of claims) expect(owned).toEqual(expect.arrayContaining([...(third.get(memberId) ?? [])]));
+    for (const { memberId, owned } of claims)
+      expect(owned).toEqual(expect.arrayContaining([...(third.get(memberId) ?? [])]));
     expect(sharePartitions(claims, all)).toEqual(second);
   });
 
@@ -55,6 +64,7 @@ describe('sharing partitions', () => {
   it('reads claims back, and takes what it can not read for none', () => {
     const all = partitions(3);
     expect(decodeClaim('a', encodeClaim(7, all))).toEqual({ memberId: 'a', generation: 7, owned: all });
-    for (const bytes of [null, Buffer.alloc(0), Buffer.from('{"generation":1}')]) expect(decodeClaim('a', bytes)).toEqual(newcomer('a'));
+    for (const bytes of [null, Buffer.alloc(0), Buffer.from('{"generation":1}')])
+      expect(decodeClaim('a', bytes)).toEqual(newcomer('a'));
   });
 });

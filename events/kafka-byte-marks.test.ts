@@ -13,7 +13,9 @@ describe('byte marks', () => {
     }
     expect(marks.between(0, 1000)).toBe(total);
     expect(marks.between(1000, 1000)).toBe(0);
-    expect(Math.abs(marks.between(500, 1000) - (250 * 1000 + (500 * 499 - 250 * 249) / 2))).toBeLessThan(2 * limits.kafkaByteMarkBytes);
+    expect(Math.abs(marks.between(500, 1000) - (250 * 1000 + (500 * 499 - 250 * 249) / 2))).toBeLessThan(
+      2 * limits.kafkaByteMarkBytes,
+    );
   });
 
   it('take what others appended for like the rest', () => {

@@ -45,6 +45,12 @@ interface Inside {
   readonly protocol: typeof import('kafkajs').AssignerProtocol;
 }
 
+interface ConnectionInternals {
+  opening?: Promise<void> | undefined;
+  isConnected(): boolean;
+  connect(): Promise<void>;
+}
+
 let inside: Inside | undefined;
 
 /** kafkajs as it is used here; patched once, before anything connects. */
@@ -57,6 +63,21 @@ export function kafkajs(): Inside {
   const { scheduleCheckPendingRequests } = Queue.prototype;
   Queue.prototype.scheduleCheckPendingRequests = function () {
     if (this.pending.length > 0) scheduleCheckPendingRequests.call(this);
+  };
+  const Connection = load('kafkajs/src/network/connection') as { prototype: ConnectionInternals };
+  const { connect } = Connection.prototype;
+  // requests that find a connection down at the same time would open a socket each and leave all but one behind; and what was
+  // received of an answer before the end would be taken for the beginning of the next
+  Connection.prototype.connect = function () {
+    if (this.isConnected()) return Promise.resolve();
+    return (this.opening ??= (async () => {
+      Object.assign(this, { chunks: [], bytesBuffered: 0, bytesNeeded: 4 });
+      try {
+        await connect.call(this);
+      } finally {
+        this.opening = undefined;
+      }
+    })());
   };
   const { createLogger } = load('kafkajs/src/loggers') as { createLogger: Inside['createLogger'] };
   const { createErrorFromCode } = load('kafkajs/src/protocol/error') as { createErrorFromCode: Inside['failureOf'] };
@@ -208,11 +229,16 @@ export class KafkaLink {
     const { host, port, ssl, onConnect } = to;
     if (this.closing.signal.aborted) throw new Error('the log is closed');
     const name = net.isIP(host) === 0 ? { servername: host } : {};
-    const socket = ssl === false ? net.connect({ host, port }, onConnect) : tls.connect({ host, port, ...name, ...ssl }, onConnect);
+    const socket =
+      ssl === false ? net.connect({ host, port }, onConnect) : tls.connect({ host, port, ...name, ...ssl }, onConnect);
     socket.setKeepAlive(true, limits.kafkaKeepAliveMs);
     socket.setNoDelay(true);
     this.sockets.add(socket);
-    socket.once('close', () => this.sockets.delete(socket));
+    socket.once('close', () => {
+      this.sockets.delete(socket);
+      // kafkajs disconnects again and again what is closed; each time a listener for a connection that never comes would be added
+      socket.unref = () => socket;
+    });
     return socket;
   }
 }

@@ -79,7 +79,10 @@ export class KafkaCommits {
     } catch (cause) {
       const fault = cause instanceof KafkaFault ? cause : undefined;
       if (fault !== undefined && fencing.has(fault.type)) {
-        const who = memberId === '' ? 'the group has members, who commit themselves' : 'the partition is not of this member any more';
+        const who =
+          memberId === ''
+            ? 'the group has members, who commit themselves'
+            : 'the partition is not of this member any more';
         throw new AppendError(`the commit of ${groupId} was refused: ${who}`, false, { cause });
       }
       const reason = cause instanceof Error ? cause.message : String(cause);

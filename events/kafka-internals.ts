@@ -35,7 +35,9 @@ export interface Broker {
     }[];
     readonly timeout: number;
   }): Promise<unknown>;
-  describeConfigs(request: { readonly resources: readonly { readonly type: number; readonly name: string }[] }): Promise<{
+  describeConfigs(request: {
+    readonly resources: readonly { readonly type: number; readonly name: string }[];
+  }): Promise<{
     readonly resources: readonly {
       readonly configEntries: readonly { readonly configName: string; readonly configValue: string }[];
     }[];

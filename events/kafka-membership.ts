@@ -63,7 +63,9 @@ class KafkaMembership implements Membership {
   async commit(at: PartitionRef, offset: number, metadata: string): Promise<void> {
     checkCommit(offset, metadata);
     const { assignment, memberId } = this;
-    const mine = assignment?.partitions.some(({ topic, partition }) => topic === at.topic && partition === at.partition);
+    const mine = assignment?.partitions.some(
+      ({ topic, partition }) => topic === at.topic && partition === at.partition,
+    );
     if (assignment === undefined || mine !== true) {
       throw new AppendError(`the commit of ${this.groupId} was refused: the partition is not of this member`, false);
     }
@@ -87,7 +89,9 @@ class KafkaMembership implements Membership {
   private async live(): Promise<void> {
     const { signal } = this.leaving;
     let pauseMs: number = limits.kafkaRetryMsMin;
-    const left = new Promise<'left'>((resolve) => signal.addEventListener('abort', () => resolve('left'), { once: true }));
+    const left = new Promise<'left'>((resolve) =>
+      signal.addEventListener('abort', () => resolve('left'), { once: true }),
+    );
     await this.link.open([...this.topics.keys()]).catch(() => undefined);
     while (!signal.aborted) {
       try {
@@ -194,7 +198,9 @@ class KafkaMembership implements Membership {
           broker.heartbeat({ groupId, groupGenerationId: generation, memberId }),
         );
         const patience = new AbortController();
-        const late = clock.sleep(Math.max(0, heardMs + this.times.sessionMs - sentMs), patience.signal).then(() => 'late');
+        const late = clock
+          .sleep(Math.max(0, heardMs + this.times.sessionMs - sentMs), patience.signal)
+          .then(() => 'late');
         const first = await Promise.race([beat, late]);
         patience.abort();
         beat.catch(() => undefined);

@@ -42,7 +42,9 @@ export class KafkaReader {
       bytes = undefined;
       // a new leader may not know yet how far its followers have come
       if (this.clock.monotonic() > untilMs) {
-        throw new Error(`${partition.topic}/${String(partition.index)} does not show offset ${String(offset)}, which was acknowledged`);
+        throw new Error(
+          `${partition.topic}/${String(partition.index)} does not show offset ${String(offset)}, which was acknowledged`,
+        );
       }
     }
   }

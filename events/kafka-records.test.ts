@@ -29,7 +29,9 @@ describe('record batches', () => {
         const { records, exhausted } = decodeBatches(await stored(...batches), 0, MiB);
         expect(exhausted).toBe(true);
         expect(records.map(({ offset }) => offset)).toEqual(batches.flat().map((_, i) => i));
-        expect(records.map(({ value }) => Buffer.from(value))).toEqual(batches.flat().map((value) => Buffer.from(value)));
+        expect(records.map(({ value }) => Buffer.from(value))).toEqual(
+          batches.flat().map((value) => Buffer.from(value)),
+        );
         expect(records.every(({ value }) => value.byteOffset % 8 === 0)).toBe(true);
       }),
       { numRuns: 50 },
@@ -53,7 +55,9 @@ describe('record batches', () => {
     for (const size of [1000, 200_000]) {
       const batch = await encodeBatch([Buffer.alloc(size, 'all the same ')], 0);
       expect(batch.length).toBeLessThan(size / 2);
-      expect(Buffer.from(decodeBatches(batch, 0, MiB).records[0]?.value ?? []).toString()).toMatch(/^(all the same ?)+/);
+      expect(Buffer.from(decodeBatches(batch, 0, MiB).records[0]?.value ?? []).toString()).toMatch(
+        /^(all the same ?)+/,
+      );
     }
     expect((await encodeBatch([noise(1000, 1)], 0)).length).toBeLessThan(1100);
   });

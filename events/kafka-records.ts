@@ -144,19 +144,24 @@ function batchBody(batch: Buffer, base: number): Buffer {
   if (batch.readInt8(MAGIC_AT) !== 2) throw new Error(`the batch at offset ${String(base)} has a format of old`);
   if (crc32c(batch.subarray(ATTRIBUTES_AT)) !== batch.readUInt32BE(CRC_AT)) throw broken(base);
   const attributes = batch.readInt16BE(ATTRIBUTES_AT);
-  if ((attributes & CONTROL_BIT) !== 0) throw new Error(`offset ${String(base)} is the end of a transaction, which the log has none of`);
+  if ((attributes & CONTROL_BIT) !== 0)
+    throw new Error(`offset ${String(base)} is the end of a transaction, which the log has none of`);
   const body = batch.subarray(HEADER_BYTES);
   const codec = attributes & CODEC_BITS;
   if (codec === 0) return body;
-  if (codec !== LZ4) throw new Error(`the batch at offset ${String(base)} is compressed with codec ${String(codec)}, not LZ4`);
+  if (codec !== LZ4)
+    throw new Error(`the batch at offset ${String(base)} is compressed with codec ${String(codec)}, not LZ4`);
   const raw = uncompressFrame(body, limits.kafkaMessageBytesMax);
   if (!raw.ok) throw broken(base);
   return Buffer.from(raw.value.buffer, raw.value.byteOffset, raw.value.byteLength);
 }
 
-const broken = (offset: number): Error => new Error(`the batch at offset ${String(offset)} is damaged: its checksum fails`);
+const broken = (offset: number): Error =>
+  new Error(`the batch at offset ${String(offset)} is damaged: its checksum fails`);
 const gap = (wanted: number, found: number): Error =>
-  new Error(`offset ${String(wanted)} is missing, ${String(found)} comes next: the topic must not be compacted or hold transactions`);
+  new Error(
+    `offset ${String(wanted)} is missing, ${String(found)} comes next: the topic must not be compacted or hold transactions`,
+  );
 
 /** Numbers here are small and not negative but for -1: zigzag doubles them. */
 function varintBytes(value: number): number {

@@ -3,7 +3,13 @@ import { sendRaw, throwOnCode } from './kafka-client.js';
 import type { Broker } from './kafka-internals.js';
 
 /** Appends one batch with all replicas' acknowledgement; gives the offset of its first record. */
-export function produce(broker: Broker, topic: string, partition: number, batch: Buffer, waitMs: number): Promise<number> {
+export function produce(
+  broker: Broker,
+  topic: string,
+  partition: number,
+  batch: Buffer,
+  waitMs: number,
+): Promise<number> {
   const head = writer(64 + topic.length * 3)
     .nullString(undefined)
     .i16(-1)
@@ -45,7 +51,12 @@ export interface Fetched {
 }
 
 /** Asks for records; waits up to `waitMs` for the first byte. At least one batch comes, if there is one. */
-export function fetch(broker: Broker, from: readonly FetchFrom[], bytesMax: number, waitMs: number): Promise<readonly Fetched[]> {
+export function fetch(
+  broker: Broker,
+  from: readonly FetchFrom[],
+  bytesMax: number,
+  waitMs: number,
+): Promise<readonly Fetched[]> {
   const body = writer(64 + from.reduce((sum, { topic }) => sum + 48 + topic.length * 3, 0))
     // no replica, read uncommitted (there are no transactions), no session
     .i32(-1)

@@ -163,7 +163,12 @@ function configFault(
   if (number('retention.ms') >= 0) return fault('retention.ms', '-1', kept, '-1');
   if (number('retention.bytes') >= 0) return fault('retention.bytes', '-1', kept, '-1');
   if (minInSync > replicas) {
-    return fault('min.insync.replicas', `at most ${String(replicas)}`, 'it has no more replicas, so nothing can be appended', String(Math.min(2, replicas)));
+    return fault(
+      'min.insync.replicas',
+      `at most ${String(replicas)}`,
+      'it has no more replicas, so nothing can be appended',
+      String(Math.min(2, replicas)),
+    );
   }
   if (replicas > 1 && minInSync < 2) {
     return fault('min.insync.replicas', '2 or more', 'one broker that fails could lose what was acknowledged', '2');

@@ -128,7 +128,8 @@ async function watchLeader(
       await clock.sleep(limits.kafkaWatchPollMs, signal);
       if (signal.aborted) return;
       const heads = await asks.toNode(leader, (broker) => listOffsets(broker, partitions, LATEST));
-      const starts = quiet === 0 ? await asks.toNode(leader, (broker) => listOffsets(broker, partitions, EARLIEST)) : undefined;
+      const starts =
+        quiet === 0 ? await asks.toNode(leader, (broker) => listOffsets(broker, partitions, EARLIEST)) : undefined;
       for (const [of, head] of heads) if (of.moved(head, starts?.get(of))) quiet = -1;
     }
   }

@@ -1,5 +1,12 @@
 /** LZ4 in its two forms: raw blocks (bodies of chunks, batches of the log) and frames (HTTP bodies), never inflating past a bound. */
-import { compress, compressFrame as compressFrameOnPool, compressFrameSync, compressSync, decompressFrameSync, uncompressSync } from 'lz4-napi';
+import {
+  compress,
+  compressFrame as compressFrameOnPool,
+  compressFrameSync,
+  compressSync,
+  decompressFrameSync,
+  uncompressSync,
+} from 'lz4-napi';
 import { err, ok, type Result } from '../runtime/result.js';
 
 /** The package puts the size in front of a block, as a u32. Our formats carry the size themselves. */
@@ -29,7 +36,8 @@ export function uncompressBlock(block: Uint8Array, rawBytes: number): Uint8Array
 export const compressFrame = (bytes: Uint8Array): Uint8Array => compressFrameSync(asBuffer(bytes));
 
 /** The same, made on the thread pool; `bytes` must not change meanwhile. */
-export const compressFrameAsync = async (bytes: Uint8Array): Promise<Uint8Array> => compressFrameOnPool(asBuffer(bytes));
+export const compressFrameAsync = async (bytes: Uint8Array): Promise<Uint8Array> =>
+  compressFrameOnPool(asBuffer(bytes));
 
 export type FrameFault = 'malformed' | 'too_large';
 

@@ -1,11 +1,10 @@
-/** A real Kafka broker for tests: fetched once with Maven into a cache folder, one process in KRaft mode, killed, paused and started again at will. */
+/** A real Kafka broker for tests and benches: fetched once with Maven into a cache folder, one process in KRaft mode, killed, paused and started again at will. */
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import net from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
-import { afterAll, describe, it } from 'vitest';
 import { systemClock } from '../../runtime/clock.js';
 
 const VERSION = '4.4.0';
@@ -22,28 +21,12 @@ const pom = `<project xmlns="http://maven.apache.org/POM/4.0.0">
 </project>`;
 
 /** Why there can be no broker here; undefined when there can. */
-function missing(): string | undefined {
+export function kafkaMissing(): string | undefined {
   const java = spawnSync('java', ['-version'], { encoding: 'utf8' });
   const version = Number(/version "(\d+)/.exec(java.stderr ?? '')?.[1] ?? 0);
   if (java.status !== 0 || version < 17) return 'a Kafka broker needs java 17 or newer on the PATH';
   if (existsSync(jars)) return undefined;
   return spawnSync('mvn', ['-v']).status === 0 ? undefined : 'fetching a Kafka broker needs mvn on the PATH';
-}
-
-/** A suite that needs a broker: skipped with a word on stderr where there can be none, and failed under CI. */
-export function describeWithKafka(name: string, body: () => void): void {
-  const why = missing();
-  if (why === undefined) describe(name, body);
-  else if (process.env['CI'] === 'true') {
-    describe(name, () => {
-      it('has what it needs', () => {
-        throw new Error(why);
-      });
-    });
-  } else {
-    console.warn(`skipped: ${name}: ${why}`);
-    describe.skip(name, body);
-  }
 }
 
 function fetchJars(): void {
@@ -212,19 +195,3 @@ export class TestBroker {
     await exited;
   }
 }
-
-let shared: Promise<TestBroker> | undefined;
-
-/** One broker for a test file. */
-export const sharedKafka = (): Promise<TestBroker> => (shared ??= TestBroker.start());
-
-let prefixes = 0;
-
-/** A log of its own on a shared broker. */
-export const freshPrefix = (): string => `test${String(prefixes++)}`;
-
-afterAll(async () => {
-  const started = shared;
-  shared = undefined;
-  await (await started)?.dispose();
-});
