@@ -21,7 +21,7 @@ export default defineConfig({
           include: ['**/*.integration.test.ts'],
           exclude,
           testTimeout: 300_000,
-          hookTimeout: 120_000,
+          hookTimeout: 300_000,
           maxWorkers: 1,
           fileParallelism: false,
         },

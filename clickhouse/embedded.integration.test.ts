@@ -88,7 +88,8 @@ test('a killed child is replaced on the same port with the same passwords, and a
 });
 
 test('a child that hangs is killed and replaced', async () => {
-  const server = await start(folder(), { pingEveryMs: 20 });
+  // short enough to be found soon, and long enough for one that is only slow to answer in
+  const server = await start(folder(), { pingEveryMs: 500 });
   const tables = open(server);
   await makeRows(tables);
   const hung = server.pid();

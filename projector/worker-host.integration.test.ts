@@ -88,10 +88,10 @@ describe('the thread of the projector', () => {
     const workload = await appendWorkload(log, seeded(6), SIZE);
     await ch.writer.command(`RENAME TABLE ${ch.database}.points TO ${ch.database}.hidden`);
     const projector = await start(logger);
-    await expect.poll(() => projector.health().stoppedBecause, { timeout: 30_000 }).toContain('points');
+    await expect.poll(() => projector.health().stoppedBecause, { timeout: 60_000 }).toContain('points');
     await ch.writer.command(`RENAME TABLE ${ch.database}.hidden TO ${ch.database}.points`);
     await expectAll(workload);
     expect(errors.some((line) => line.includes('points'))).toBe(true);
-    await expect.poll(() => projector.health().stoppedBecause).toBeUndefined();
+    await expect.poll(() => projector.health().stoppedBecause, { timeout: 60_000 }).toBeUndefined();
   });
 });

@@ -5,11 +5,15 @@ import { chromium, type Browser, type BrowserContext, type BrowserContextOptions
 /** Flags of the package that are for functions in a cloud: one process for everything, and no same-origin policy. */
 const notForUs = ['--single-process', '--no-zygote', '--disable-web-security', '--allow-running-insecure-content'];
 
+/** How long the browser may take to start, and a page for what a test asks of it: the machine may be busy. */
+const patienceMs = 120_000;
+
 export async function launchBrowser(): Promise<Browser> {
   return chromium.launch({
     executablePath: await chromiumPackage.executablePath(),
     args: chromiumPackage.args.filter((flag) => !notForUs.includes(flag)),
     headless: true,
+    timeout: patienceMs,
   });
 }
 
@@ -31,6 +35,7 @@ export async function openPage(browser: Browser, options: BrowserContextOptions 
     reducedMotion: 'reduce',
     ...options,
   });
+  context.setDefaultTimeout(patienceMs);
   const page = await context.newPage();
   const alarms: string[] = [];
   const requests: string[] = [];

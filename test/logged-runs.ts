@@ -35,11 +35,15 @@ export function createRunLogger(base: string): RunLogger {
   let seq = 0;
 
   async function send(path: string, body: unknown): Promise<void> {
-    const response = await fetch(`${base}/api/v1${path}`, {
-      method: 'POST',
-      headers: { 'content-type': 'application/json' },
-      body: JSON.stringify(body),
-    });
+    const attempt = () =>
+      fetch(`${base}/api/v1${path}`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify(body),
+      });
+    // a server that is busy says so; the same request again is the same one, as clients do it
+    let response = await attempt();
+    while (response.status === 503 || response.status === 429) response = await attempt();
     const answer = (await response.json()) as { position?: string; detail?: string };
     if (!response.ok || answer.position === undefined)
       throw new Error(`${path}: ${answer.detail ?? String(response.status)}`);
@@ -74,7 +78,9 @@ export function createRunLogger(base: string): RunLogger {
       });
     },
     async settle() {
-      const response = await fetch(`${base}/api/v1/experiments?at=${position ?? ''}`);
+      // a read waits for its position for some seconds only, and says then that it is worth another try
+      let response = await fetch(`${base}/api/v1/experiments?at=${position ?? ''}`);
+      while (response.status === 503) response = await fetch(`${base}/api/v1/experiments?at=${position ?? ''}`);
       if (!response.ok) throw new Error(`the read did not get there: ${await response.text()}`);
     },
   };

@@ -11,8 +11,10 @@ export interface Stack {
   server(): ServerProcess;
   /** Starts the program again on the same folder, after a stop or a kill. */
   start(): Promise<void>;
-  /** The pid of the ClickHouse child. */
-  clickhousePid(): number;
+  /** Resolves when the newest start is through. */
+  started(): Promise<void>;
+  /** The pid of the ClickHouse child; undefined while there is none. */
+  clickhousePid(): number | undefined;
   /** Ends the server and removes the folder. */
   stop(): Promise<void>;
 }
@@ -35,19 +37,26 @@ function childrenOf(pid: number): number[] {
 export async function startStack(flags: readonly string[] = []): Promise<Stack> {
   const data = mkdtempSync(path.join(os.tmpdir(), 'runlog-stack-'));
   let server = await startServerProcess(data, flags);
+  let starting = Promise.resolve();
   return {
     data,
     url: () => server.url,
     server: () => server,
-    async start() {
-      server = await startServerProcess(data, flags);
+    start() {
+      starting = startServerProcess(data, flags).then((next) => {
+        server = next;
+      });
+      return starting;
     },
+    started: () => starting,
     clickhousePid() {
-      const child = childrenOf(server.pid).find((pid) =>
-        readFileSync(`/proc/${String(pid)}/cmdline`, 'utf8').includes('clickhouse/child'),
-      );
-      if (child === undefined) throw new Error('the server has no ClickHouse child');
-      return child;
+      return childrenOf(server.pid).find((pid) => {
+        try {
+          return readFileSync(`/proc/${String(pid)}/cmdline`, 'utf8').includes('clickhouse/child');
+        } catch {
+          return false; // it ended meanwhile
+        }
+      });
     },
     async stop() {
       await server.stop();

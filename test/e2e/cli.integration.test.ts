@@ -10,7 +10,7 @@ import type { TopAnswer } from '../../query/api.js';
 import { entryFile } from '../../runtime/entry.js';
 import { init } from '../../sdk/typescript/src/index.js';
 import { startStack, type Stack } from '../stack.js';
-import { ask } from './api.js';
+import { ask, askUntilAnswered } from './api.js';
 
 const run = promisify(execFile);
 let stack: Stack;
@@ -43,7 +43,8 @@ beforeAll(async () => {
     const report = await one.finish();
     expect(report.complete).toBe(true);
     // the commands read without a position: the tables have to be there first
-    expect((await ask(stack.url(), 'GET', `/api/v1/runs/${name}?at=${report.position ?? ''}`)).status).toBe(200);
+    const read = await askUntilAnswered(stack.url, 'GET', `/api/v1/runs/${name}?at=${report.position ?? ''}`);
+    expect(read.status).toBe(200);
   }
 });
 afterAll(() => stack.stop());
@@ -144,7 +145,7 @@ describe.skipIf(!python)('the Python job', () => {
     // a later write's position lies behind everything that the job logged
     const later = { writer: 'later', seq: 0, series: [{ key: 'later', steps: [0], values: [0] }] };
     const { body } = await ask<{ position: string }>(stack.url(), 'POST', '/api/v1/runs/first/points', later);
-    expect((await ask(stack.url(), 'GET', `/api/v1/runs/first?at=${body.position}`)).status).toBe(200);
+    expect((await askUntilAnswered(stack.url, 'GET', `/api/v1/runs/first?at=${body.position}`)).status).toBe(200);
     const { stdout } = await runlog(
       'search',
       "name = 'python' AND metrics.train/loss.count = 135 AND metrics.epoch.count = 3",

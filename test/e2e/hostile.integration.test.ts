@@ -5,7 +5,7 @@ import type { SearchAnswer } from '../../query/api.js';
 import { harmlessRequests, hostileRequests, hostileSetup } from '../hostile-requests.js';
 import { sendRaw } from '../raw-request.js';
 import { startStack, type Stack } from '../stack.js';
-import { ask } from './api.js';
+import { askUntilAnswered } from './api.js';
 
 let stack: Stack;
 let setupPosition = '';
@@ -21,7 +21,7 @@ beforeAll(async () => {
 afterAll(() => stack.stop());
 
 const everything = async () => {
-  const { body } = await ask<SearchAnswer>(stack.url(), 'POST', `/api/v1/search?at=${setupPosition}`, {
+  const { body } = await askUntilAnswered<SearchAnswer>(stack.url, 'POST', `/api/v1/search?at=${setupPosition}`, {
     includeArchived: true,
   });
   // liveness moves by itself

@@ -30,6 +30,7 @@ async function deliver(path: string, frame: Uint8Array<ArrayBuffer>): Promise<st
       if (error instanceof TypeError && error.message.startsWith('refused')) throw error;
       // the server is gone; it will be back
     }
+    await stack.started();
     await new Promise((resolve) => setImmediate(resolve));
   }
 }
@@ -154,9 +155,17 @@ describe('under kill -9', () => {
   });
 
   it('of the ClickHouse child, three times while three writers log, no acknowledged point is lost or doubled', async () => {
+    const killed = new Set<number>();
     await underFire('clickhouse-killed', async () => {
-      await askUntilAnswered(stack.url, 'GET', '/readyz'); // the child before it may still be starting
-      process.kill(stack.clickhousePid(), 'SIGKILL');
+      // the child before it may still be dying, or the next one starting
+      for (;;) {
+        await askUntilAnswered(stack.url, 'GET', '/readyz');
+        const pid = stack.clickhousePid();
+        if (pid === undefined || killed.has(pid)) continue;
+        killed.add(pid);
+        process.kill(pid, 'SIGKILL');
+        return;
+      }
     });
   });
 });

@@ -1,8 +1,8 @@
 /** Live events through the whole server: what is logged reaches those who listen, once it is in the tables. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { LiveEvent } from '../../query/api.js';
+import type { LiveEvent, RunAnswer } from '../../query/api.js';
 import { startStack, type Stack } from '../stack.js';
-import { ask } from './api.js';
+import { ask, askUntilAnswered } from './api.js';
 
 let stack: Stack;
 
@@ -48,7 +48,11 @@ const log = (run: string, value: number) =>
 
 beforeAll(async () => {
   stack = await startStack();
-  for (const id of ['a', 'b']) await ask(stack.url(), 'POST', '/api/v1/runs', { id, experiment: 'live' });
+  for (const id of ['a', 'b']) {
+    const { body } = await ask<{ position: string }>(stack.url(), 'POST', '/api/v1/runs', { id, experiment: 'live' });
+    // in the tables, so that no listener is told of the start
+    expect((await askUntilAnswered(stack.url, 'GET', `/api/v1/runs/${id}?at=${body.position}`)).status).toBe(200);
+  }
 });
 afterAll(() => stack.stop());
 
@@ -60,20 +64,32 @@ describe('GET /live', () => {
     await log('a', 0.5);
     const { event, id, data } = await stream.next();
     expect(event).toBe('changed');
-    expect(data).toMatchObject({ points: [{ run: 'a', key: 'loss', last: 0.5, count: 1 }], position: id });
+    expect(data).toMatchObject({ runs: [], points: [{ run: 'a', key: 'loss', last: 0.5, count: 1 }], position: id });
     await log('a', 0.25);
-    expect((await stream.next()).data).toMatchObject({ points: [{ run: 'a', last: 0.25, count: 2 }] });
+    expect((await stream.next()).data).toMatchObject({ runs: [], points: [{ run: 'a', last: 0.25, count: 2 }] });
     await stream.close();
   });
 
   it('tells of runs of an experiment that start or end', async () => {
     const stream = await listen('/api/v1/live?experiment=live');
     await stream.next();
+    /** The next event that names records; points of runs that were heard from lately may be told in between. */
+    const nextRecords = async () => {
+      for (;;) {
+        const event = (await stream.next()).data as LiveEvent;
+        if (event.runs.length > 0) return event;
+      }
+    };
+    const status = async (position: string) =>
+      (await askUntilAnswered<RunAnswer>(stack.url, 'GET', `/api/v1/runs/late?at=${position}`)).body.run.status;
     await ask(stack.url(), 'POST', '/api/v1/runs', { id: 'late', experiment: 'live' });
-    const seen = new Set<string>();
-    while (!seen.has('late')) for (const run of ((await stream.next()).data as LiveEvent).runs) seen.add(run);
+    const started = await nextRecords();
+    expect(started.runs).toEqual(['late']);
+    expect(await status(started.position)).toBe('running');
     await ask(stack.url(), 'POST', '/api/v1/runs/late/finish', { status: 'completed' });
-    expect(((await stream.next()).data as LiveEvent).runs).toEqual(['late']);
+    const ended = await nextRecords();
+    expect(ended.runs).toEqual(['late']);
+    expect(await status(ended.position)).toBe('completed');
     await stream.close();
   });
 
