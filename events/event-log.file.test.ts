@@ -47,5 +47,5 @@ async function opened(dir: string, withTwin: boolean): Promise<LogUnderTest> {
 
 const fresh = (withTwin: boolean) => () => opened(mkdtempSync(path.join(tmpdir(), 'runlog-log-')), withTwin);
 
-describeEventLog('the file log', fresh(false));
-describeEventLog('the file log read through its twin', fresh(true));
+describeEventLog('the file log', fresh(false), { lasts: true });
+describeEventLog('the file log read through its twin', fresh(true), { lasts: true });

@@ -43,18 +43,18 @@ export function rowsOfBlock(body: readonly Uint8Array[]): number {
 function readColumn(cursor: Cursor, type: string, rows: number): NativeValue[] {
   const repeat = <T extends NativeValue>(read: () => T) => Array.from({ length: rows }, read);
   const inner = argumentsOf(type);
-  if (type === 'UInt8') return repeat(() => cursor.take(1).readUInt8());
-  if (type === 'UInt32') return repeat(() => cursor.take(4).readUInt32LE());
-  if (type === 'Int32') return repeat(() => cursor.take(4).readInt32LE());
-  if (type === 'UInt64') return repeat(() => cursor.take(8).readBigUInt64LE());
-  if (type === 'Int64') return repeat(() => cursor.take(8).readBigInt64LE());
-  if (type === 'Float64') return repeat(() => cursor.take(8).readDoubleLE());
+  if (type === 'UInt8') return repeat(() => cursor.bytes.readUInt8(cursor.pass(1)));
+  if (type === 'UInt32') return repeat(() => cursor.bytes.readUInt32LE(cursor.pass(4)));
+  if (type === 'Int32') return repeat(() => cursor.bytes.readInt32LE(cursor.pass(4)));
+  if (type === 'UInt64') return repeat(() => cursor.bytes.readBigUInt64LE(cursor.pass(8)));
+  if (type === 'Int64') return repeat(() => cursor.bytes.readBigInt64LE(cursor.pass(8)));
+  if (type === 'Float64') return repeat(() => cursor.bytes.readDoubleLE(cursor.pass(8)));
   if (type === 'String') return repeat(() => cursor.string());
   if (type === 'UUID') return repeat(() => cursor.uuid());
-  if (type.startsWith('DateTime64(3')) return repeat(() => Number(cursor.take(8).readBigInt64LE()));
+  if (type.startsWith('DateTime64(3')) return repeat(() => Number(cursor.bytes.readBigInt64LE(cursor.pass(8))));
   if (type === 'LowCardinality(String)') return rows === 0 ? [] : readLowCardinality(cursor, rows);
   if (type.startsWith('Nullable(')) {
-    const nulls = repeat(() => cursor.take(1).readUInt8());
+    const nulls = repeat(() => cursor.bytes.readUInt8(cursor.pass(1)));
     return readColumn(cursor, inner[0] ?? '', rows).map((value, i) => (nulls[i] === 1 ? null : value));
   }
   if (type.startsWith('SimpleAggregateFunction(')) return readColumn(cursor, inner[1] ?? '', rows);
@@ -65,22 +65,22 @@ function readColumn(cursor: Cursor, type: string, rows: number): NativeValue[] {
   if (type === 'AggregateFunction(varPopStable, Float64)') {
     return repeat(() => ({
       count: cursor.varUint(),
-      mean: cursor.take(8).readDoubleLE(),
-      squares: cursor.take(8).readDoubleLE(),
+      mean: cursor.bytes.readDoubleLE(cursor.pass(8)),
+      squares: cursor.bytes.readDoubleLE(cursor.pass(8)),
     }));
   }
   throw new Error(`a type this reader does not know: ${type}`);
 }
 
 function readLowCardinality(cursor: Cursor, rows: number): string[] {
-  if (cursor.take(8).readBigUInt64LE() !== 1n) throw new Error('version of the keys');
-  const flags = Number(cursor.take(8).readBigUInt64LE());
+  if (cursor.bytes.readBigUInt64LE(cursor.pass(8)) !== 1n) throw new Error('version of the keys');
+  const flags = Number(cursor.bytes.readBigUInt64LE(cursor.pass(8)));
   if ((flags & ~0xff) !== 0x600) throw new Error(`flags ${flags.toString(16)}`);
-  const keys = Array.from({ length: Number(cursor.take(8).readBigUInt64LE()) }, () => cursor.string());
-  if (Number(cursor.take(8).readBigUInt64LE()) !== rows) throw new Error('rows of the indexes');
+  const keys = Array.from({ length: Number(cursor.bytes.readBigUInt64LE(cursor.pass(8))) }, () => cursor.string());
+  if (Number(cursor.bytes.readBigUInt64LE(cursor.pass(8))) !== rows) throw new Error('rows of the indexes');
   const width = 1 << (flags & 0xff);
   return Array.from({ length: rows }, () => {
-    const key = keys[cursor.take(width).readUIntLE(0, width)];
+    const key = keys[cursor.bytes.readUIntLE(cursor.pass(width), width)];
     if (key === undefined) throw new Error('an index past the dictionary');
     return key;
   });
@@ -108,33 +108,39 @@ function argumentsOf(type: string): string[] {
 class Cursor {
   private at = 0;
 
-  constructor(private readonly bytes: Buffer) {}
+  constructor(readonly bytes: Buffer) {}
 
   atEnd(): boolean {
     return this.at === this.bytes.length;
   }
 
-  take(length: number): Buffer {
-    if (this.at + length > this.bytes.length) throw new Error('the block is truncated');
+  /** Goes past so many bytes, and gives where they begin. */
+  pass(length: number): number {
+    const start = this.at;
+    if (start + length > this.bytes.length) throw new Error('the block is truncated');
     this.at += length;
-    return this.bytes.subarray(this.at - length, this.at);
+    return start;
   }
 
   varUint(): number {
     let value = 0;
     for (let factor = 1; ; factor *= 0x80) {
-      const byte = this.take(1).readUInt8();
+      const byte = this.bytes.readUInt8(this.pass(1));
       value += (byte & 0x7f) * factor;
       if (byte < 0x80) return value;
     }
   }
 
   string(): string {
-    return this.take(this.varUint()).toString('utf8');
+    const length = this.varUint();
+    const start = this.pass(length);
+    return this.bytes.toString('utf8', start, start + length);
   }
 
   uuid(): string {
-    const hex = Buffer.concat([this.take(8).reverse(), this.take(8).reverse()]).toString('hex');
-    return hex.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5');
+    const half = () => this.bytes.readBigUInt64LE(this.pass(8)).toString(16).padStart(16, '0');
+    const hex = half() + half();
+    const part = (from: number, to: number) => hex.slice(from, to);
+    return [part(0, 8), part(8, 12), part(12, 16), part(16, 20), part(20, 32)].join('-');
   }
 }
