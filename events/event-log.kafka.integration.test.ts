@@ -25,5 +25,5 @@ async function underTest(prefix: string): Promise<LogUnderTest> {
 }
 
 describeWithKafka('on a broker', () => {
-  describeEventLog('the log on Kafka', () => underTest(freshPrefix()));
+  describeEventLog('the log on Kafka', () => underTest(freshPrefix()), { lasts: true });
 });
