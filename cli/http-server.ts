@@ -13,6 +13,7 @@ export interface HttpParts {
   readonly points: (request: IncomingMessage, response: ServerResponse) => boolean;
   readonly query: Router;
   readonly ingest: Router;
+  readonly admin: Router;
   readonly probes: Router;
   /** Folder of the built page; absent in a server without one. */
   readonly pageDir: string | undefined;
@@ -43,7 +44,7 @@ export function createApp(parts: HttpParts): express.Express {
   );
   app.use(parts.probes);
   app.use(parts.ingest); // reads its paths itself, strictly, and passes on what is not its own
-  for (const base of ['/api/v1', '/w/:workspace/api/v1']) app.use(base, parts.query);
+  for (const base of ['/api/v1', '/w/:workspace/api/v1']) app.use(base, parts.admin, parts.query);
   if (parts.pageDir !== undefined) app.use(pageRoutes(parts.pageDir));
   app.use((request, response) => {
     answerProblem(response, new Problem('not_found', `nothing is at ${request.path.slice(0, 200)}`, { field: 'path' }));

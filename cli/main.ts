@@ -7,8 +7,11 @@ import { demoCommand, demoData, stopSignal } from './demo.js';
 import { doctorCommand } from './doctor.js';
 import { ServerProblem, type ServerClient } from './http-client.js';
 import { createKeyCommand, listKeysCommand, revokeKeyCommand } from './keys.js';
+import { createProgress } from './progress.js';
+import { rebuildCommand, type RebuildCommandOptions } from './rebuild.js';
 import { serveClickHouse, startServer, version } from './serve.js';
 import { openTarget } from './target.js';
+import { systemClock } from '../runtime/clock.js';
 
 const fail = (message: string): never => {
   process.stderr.write(`runlog: ${message}\n`);
@@ -176,6 +179,12 @@ targetFlags(keys.command('list').description('the keys of the workspace')).actio
 targetFlags(keys.command('revoke').description('make a key worthless'))
   .argument('<key>', 'its id, as `keys list` shows it')
   .action((key: string, flags: TargetFlags) => withServer(flags, (client) => revokeKeyCommand(client, key)));
+
+targetFlags(
+  program.command('rebuild').description('fill the tables anew from the event log and switch to them; reads go on'),
+).action((flags: TargetFlags & RebuildCommandOptions) =>
+  withServer(flags, (client) => rebuildCommand(client, createProgress(process.stderr), systemClock, flags)),
+);
 
 targetFlags(
   program.command('doctor').description('check the server and everything it needs, and say what to do'),

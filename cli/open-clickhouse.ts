@@ -1,5 +1,7 @@
 /** The ClickHouse that a server works with: one of its own as a child process, or the one whose address it was given. */
+import { existsSync, readdirSync } from 'node:fs';
 import { layout as filesOf } from '../clickhouse/config-files.js';
+import { databasesToCome } from '../clickhouse/generations.js';
 import type { TokenLogs } from '../clickhouse/dedup-log.js';
 import { startEmbedded } from '../clickhouse/embedded.js';
 import { useExternal, type ClickHouseServer } from '../clickhouse/external.js';
@@ -12,6 +14,8 @@ export interface OpenClickHouse {
   readonly server: ClickHouseServer;
   /** Only where the engine's files are at hand. */
   readonly tokenLogs?: TokenLogs;
+  /** Lets queries read the tables of a database that is about to be made; a sentence where they cannot be let. */
+  admit(database: string, api: string): Promise<Result<void, string>>;
   stop(): Promise<void>;
 }
 
@@ -21,23 +25,34 @@ export interface ClickHouseChoice {
   /** Folder of the embedded server. */
   readonly dir: string;
   readonly port?: number;
-  readonly database: string;
-  readonly api: string;
   readonly clock: Clock;
   readonly logger: Logger;
 }
 
 export async function openClickHouse(choice: ClickHouseChoice): Promise<Result<OpenClickHouse, string>> {
-  const { url, dir, port, database, api, clock, logger } = choice;
+  const { url, dir, port, clock, logger } = choice;
   if (url !== undefined) {
-    const found = await useExternal({ url, database, api, clock });
-    return found.ok ? ok({ server: found.value, stop: () => Promise.resolve() }) : found;
+    const found = await useExternal({ url, clock });
+    if (!found.ok) return found;
+    const { admit } = found.value;
+    return ok({ server: found.value, admit, stop: () => Promise.resolve() });
   }
+  const files = filesOf(dir);
+  const databases = databasesToCome(existsSync(files.metadata) ? readdirSync(files.metadata) : []);
   const started = await startEmbedded({
-    ...{ dir, clock, logger, memoryBytesMax: limits.embeddedMemoryBytesMax, databases: [database] },
+    ...{ dir, clock, logger, memoryBytesMax: limits.embeddedMemoryBytesMax, databases },
     ...(port === undefined ? {} : { port }),
   });
   if (!started.ok) return err(started.error.detail);
   const server = started.value;
-  return ok({ server, tokenLogs: filesOf(dir).tokens, stop: () => server.stop() });
+  const admitted = (database: string): Result<void, string> =>
+    databases.includes(database)
+      ? ok(undefined)
+      : err('the tables were rebuilt too often since this server was started: start it again, then rebuild');
+  return ok({
+    server,
+    tokenLogs: files.tokens,
+    admit: (database) => Promise.resolve(admitted(database)),
+    stop: () => server.stop(),
+  });
 }

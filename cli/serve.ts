@@ -3,7 +3,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
 import { connect } from '../clickhouse/client.js';
-import { migrate } from '../clickhouse/migrate.js';
+import { TABLES_DATABASE } from '../clickhouse/generations.js';
 import { openFileLog } from '../events/event-log.file.js';
 import { createPositionBoard } from '../events/position-board.js';
 import { emptyPosition } from '../events/position.js';
@@ -11,7 +11,6 @@ import { createAuthenticator } from '../ingest/auth.js';
 import { createEdge } from '../ingest/edge.js';
 import { createPointsHandler } from '../ingest/points.js';
 import { createIngestRouter } from '../ingest/router.js';
-import { startProjectorWorker } from '../projector/worker-host.js';
 import { createQueryRouter } from '../query/router.js';
 import { systemClock } from '../runtime/clock.js';
 import { packageRoot } from '../runtime/entry.js';
@@ -21,14 +20,16 @@ import { createMetrics } from '../runtime/metrics.js';
 import { err, ok, type Result } from '../runtime/result.js';
 import { openLmdbStore } from '../state/lmdb-store.js';
 import { createReplica } from '../state/replica.js';
+import { createAdminRouter } from './admin.js';
 import type { ServerConfig } from './config.js';
 import { createHttpServer, listen } from './http-server.js';
 import { dataLayout } from './layout.js';
 import { openapiDocument } from './openapi.js';
 import { openClickHouse } from './open-clickhouse.js';
 import { createProbes } from './probes.js';
-import { removeServerFile, writeServerFile } from './server-file.js';
 import { knownKeysOf } from './known-keys.js';
+import { removeServerFile, writeServerFile } from './server-file.js';
+import { openTables } from './tables.js';
 
 export interface RunningServer {
   readonly url: string;
@@ -36,9 +37,6 @@ export interface RunningServer {
   readonly startedInMs: number;
   stop(): Promise<void>;
 }
-
-const database = 'runlog';
-const api = 'api';
 
 export const version = (JSON.parse(readFileSync(path.join(packageRoot, 'package.json'), 'utf8')) as { version: string })
   .version;
@@ -50,7 +48,7 @@ export async function serveClickHouse(
 ): Promise<Result<{ readonly address: string; stop(): Promise<void> }, string>> {
   const logger = createLogger('warn');
   const dir = path.resolve(data);
-  const opened = await openClickHouse({ url: undefined, dir, port, database, api, clock: systemClock, logger });
+  const opened = await openClickHouse({ url: undefined, dir, port, clock: systemClock, logger });
   if (!opened.ok) return opened;
   const { writer, url } = opened.value.server;
   const address = new URL(url);
@@ -68,9 +66,9 @@ export async function startServer(config: ServerConfig): Promise<Result<RunningS
   const layout = dataLayout(config.data);
   await mkdir(config.data, { recursive: true });
 
-  const opened = await openClickHouse({ url: config.clickhouse, dir: layout.clickhouse, database, api, clock, logger });
+  const opened = await openClickHouse({ url: config.clickhouse, dir: layout.clickhouse, clock, logger });
   if (!opened.ok) return opened;
-  const { server: clickhouse, tokenLogs } = opened.value;
+  const { server: clickhouse } = opened.value;
   const undo: (() => Promise<unknown> | void)[] = [() => opened.value.stop()];
   const unwind = async () => {
     for (const step of undo.reverse()) await step();
@@ -78,13 +76,11 @@ export async function startServer(config: ServerConfig): Promise<Result<RunningS
 
   try {
     const writer = connect({ url: clickhouse.url, credentials: clickhouse.writer, clock });
-    const reader = connect({ url: clickhouse.url, credentials: clickhouse.querier, clock });
+    const connected = connect({ url: clickhouse.url, credentials: clickhouse.querier, clock });
     undo.push(
-      () => reader.close(),
+      () => connected.close(),
       () => writer.close(),
     );
-    await migrate(writer, database, { api, fsync: true, definer: clickhouse.writer.user });
-
     const log = await openFileLog(layout.log, { metricsPartitions: 1, clock });
     undo.push(() => log.close());
     const store = await openLmdbStore(layout.state, log.epoch);
@@ -94,18 +90,24 @@ export async function startServer(config: ServerConfig): Promise<Result<RunningS
     undo.push(() => replica.stop());
 
     const board = createPositionBoard(log.epoch, clock);
-    const projector = await startProjectorWorker({
-      logDir: layout.log,
-      stateDir: layout.projectorState,
-      clickhouse: { url: clickhouse.url, credentials: clickhouse.writer },
-      database,
-      tokenLogs,
+    const tables = await openTables({
+      data: config.data,
+      writer,
+      reader: connected,
+      opened: opened.value,
+      fsync: true,
       log,
+      replica,
       board,
       clock,
       logger,
     });
-    undo.push(() => projector.stop());
+    if (!tables.ok) {
+      await unwind();
+      return tables;
+    }
+    undo.push(() => tables.value.stop());
+    const { reader, host, rebuild } = tables.value;
 
     const authenticate = createAuthenticator({
       replica,
@@ -113,7 +115,7 @@ export async function startServer(config: ServerConfig): Promise<Result<RunningS
       requireKeys: config.requireKeys,
       allowedHosts: config.allowedHosts,
     });
-    const edge = createEdge({ replica, log, board, clock, logger, authenticate, knownKeys: knownKeysOf(reader, database) });
+    const edge = createEdge({ replica, log, board, clock, logger, authenticate, knownKeys: knownKeysOf(reader) });
     const barrier = async () => {
       const wanted = { ...emptyPosition(log.epoch), control: replica.folded() };
       await board.waitFor(wanted, limits.barrierWaitMs);
@@ -126,14 +128,14 @@ export async function startServer(config: ServerConfig): Promise<Result<RunningS
       openapi: () => openapiDocument(version),
       readiness: async () => {
         const folding = replica.healthy();
-        const tables = await reader.ping();
-        const projecting = projector.health();
+        const answering = await reader.ping();
+        const projecting = host.health();
         return {
-          ready: folding.ok && tables && projecting.stoppedBecause === undefined,
+          ready: folding.ok && answering && projecting.stoppedBecause === undefined,
           parts: {
             log: 'ok',
             state: folding.ok ? 'ok' : folding.error,
-            tables: tables ? 'ok' : 'ClickHouse does not answer',
+            tables: answering ? 'ok' : 'ClickHouse does not answer',
             projector: projecting.stoppedBecause ?? 'ok',
           },
         };
@@ -142,7 +144,16 @@ export async function startServer(config: ServerConfig): Promise<Result<RunningS
     const server = createHttpServer({
       points: createPointsHandler(edge),
       ingest: createIngestRouter(edge),
-      query: createQueryRouter({ tables: reader, database, board, clock, logger, authenticate, barrier }),
+      query: createQueryRouter({
+        tables: reader,
+        database: TABLES_DATABASE,
+        board,
+        clock,
+        logger,
+        authenticate,
+        barrier,
+      }),
+      admin: createAdminRouter({ authenticate, rebuild, clock, logger }),
       probes,
       pageDir: existsSync(path.join(pageDir, 'index.html')) ? pageDir : undefined,
     });

@@ -28,6 +28,8 @@ export const layout = (dir: string) => ({
   config: path.join(dir, 'config.xml'),
   users: path.join(dir, 'users.xml'),
   data: path.join(dir, 'data'),
+  /** A folder for each database. */
+  metadata: path.join(dir, 'data', 'metadata'),
   backups: path.join(dir, 'backups'),
   log: path.join(dir, 'engine.log'),
   tokens: { store: path.join(dir, 'data', 'store'), marker: path.join(dir, 'tokens-are-flushed') },

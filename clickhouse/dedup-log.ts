@@ -145,8 +145,14 @@ export function createTokenFlusher({ store, marker }: TokenLogs): TokenFlusher {
     flushedBytes.set(newest, bytes);
   };
 
+  // a table that is dropped meanwhile (an older generation, after a rebuild) has no tokens to keep
+  const unlessDropped = (table: string) =>
+    flushTable(table).catch((error: unknown) => {
+      if (existsSync(path.join(table, 'deduplication_logs'))) throw error;
+    });
+
   // all at once: the file system flushes them together
-  return { flush: async () => void (await Promise.all(tableFolders(store).map(flushTable))) };
+  return { flush: async () => void (await Promise.all(tableFolders(store).map(unlessDropped))) };
 }
 
 async function sync(file: string): Promise<void> {
@@ -160,10 +166,15 @@ async function sync(file: string): Promise<void> {
 
 const tableFolders = (store: string): string[] => (existsSync(store) ? folders(store).flatMap(folders) : []);
 
-const folders = (parent: string): string[] =>
-  readdirSync(parent, { withFileTypes: true }).flatMap((entry) =>
-    entry.isDirectory() ? [path.join(parent, entry.name)] : [],
-  );
+function folders(parent: string): string[] {
+  try {
+    const entries = readdirSync(parent, { withFileTypes: true });
+    return entries.flatMap((entry) => (entry.isDirectory() ? [path.join(parent, entry.name)] : []));
+  } catch (error) {
+    if (existsSync(parent)) throw error;
+    return []; // dropped meanwhile
+  }
+}
 
 /** Oldest first. */
 function logFiles(table: string): string[] {

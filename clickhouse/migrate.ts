@@ -78,6 +78,16 @@ export async function migrate(tables: Tables, database: string, options: Migrate
   }
 }
 
+/**
+ * Makes the readers' database `api` (again) so that its views show `database`, view by view: whoever names it in a statement of
+ * their own sees the tables that it was pointed at last.
+ */
+export async function showThrough(tables: Tables, database: string, options: MigrateOptions = {}): Promise<void> {
+  const values = variables(database, options);
+  const ofReaders = readMigrations().flatMap(({ statements }) => statements.filter((text) => text.includes('{api}')));
+  for (const statement of ofReaders) await tables.command(substitute(statement, values));
+}
+
 /** 0 when there is no schema yet. */
 export async function appliedMigration(tables: Tables, database: string): Promise<number> {
   try {

@@ -2,11 +2,10 @@
 import { expect, test } from 'vitest';
 import { workspaceTables } from './migrate.js';
 import { READER_CHOICES } from './settings.js';
-import { readUsers, userStatements } from './users.js';
-
-const statements = userStatements(readUsers('secret'), 'runlog', 'api');
+import { grantStatements, readUsers, userStatements } from './users.js';
 
 test('the querier gets each table of workspaces with a policy, and the reader the views', () => {
+  const statements = grantStatements(readUsers('secret'), 'runlog', 'api');
   for (const table of workspaceTables()) {
     expect(statements).toContain(
       `CREATE ROW POLICY OR REPLACE runlog_workspace ON runlog.${table} USING workspace = getClientHTTPHeader('X-Runlog-Workspace') TO runlog_querier`,
@@ -19,7 +18,7 @@ test('the querier gets each table of workspaces with a policy, and the reader th
 });
 
 test('both are read-only, and may change no more than is listed', () => {
-  const [profile] = statements;
+  const [profile] = userStatements(readUsers('secret'));
   expect(profile).toContain('readonly = 1');
   for (const name of READER_CHOICES) expect(profile).toContain(`${name} CHANGEABLE_IN_READONLY`);
 });

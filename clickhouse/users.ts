@@ -24,8 +24,8 @@ export function readUsers(writerPassword: string): ReadUsers {
   return { reader: user('runlog_reader'), querier: user('runlog_querier') };
 }
 
-/** Statements for a user with access management; each can be repeated. */
-export function userStatements({ reader, querier }: ReadUsers, database: string, api: string): string[] {
+/** Make the users, for a user with access management; like those below they can be repeated. */
+export function userStatements({ reader, querier }: ReadUsers): string[] {
   const bounds = Object.entries(READER_BOUNDS).map(
     ([name, max]) => `${name} = ${String(max)} MIN 1 MAX ${String(max)} CHANGEABLE_IN_READONLY`,
   );
@@ -42,6 +42,12 @@ export function userStatements({ reader, querier }: ReadUsers, database: string,
     `CREATE SETTINGS PROFILE OR REPLACE runlog_reader SETTINGS ${settings.join(', ')}`,
     create(reader),
     create(querier),
+  ];
+}
+
+/** Let them see a database of tables and the views over it. */
+export function grantStatements({ reader, querier }: ReadUsers, database: string, api: string): string[] {
+  return [
     `GRANT SELECT ON ${api}.* TO ${reader.user}`,
     ...workspaceTables().flatMap((table) => [
       `CREATE ROW POLICY OR REPLACE runlog_workspace ON ${database}.${table} USING ${OF_THE_WORKSPACE} TO ${querier.user}`,

@@ -1,4 +1,4 @@
-/** The control events: every small fact about runs, experiments and keys, as one tagged union with one parser from `unknown`. */
+/** The control events: every small fact about runs, experiments, keys and the tables, as one tagged union with one parser from `unknown`. */
 import { z } from 'zod';
 import { err, ok, type Result } from '../runtime/result.js';
 import { limits } from '../runtime/limits.js';
@@ -100,6 +100,12 @@ const events = [
     expiresAt: timeMs.optional(),
   }),
   z.strictObject({ ...envelope, type: z.literal('KeyRevoked'), key: z.string().regex(/^[0-9a-z]{8,32}$/) }),
+  z.strictObject({
+    ...envelope,
+    type: z.literal('TablesSwitched'),
+    /** Which filling of the tables from the log readers see from now on; the first one is 1. */
+    generation: z.number().int().min(2).max(1_000_000_000),
+  }),
 ] as const;
 
 const controlEvent = z.discriminatedUnion('type', events);

@@ -17,6 +17,7 @@ const CODES: Readonly<Record<RefusalReason, ProblemCode>> = {
   already_finished: 'conflict',
   not_running: 'conflict',
   key_taken: 'conflict',
+  generation_passed: 'conflict',
   id_taken: 'conflict',
 };
 

@@ -13,6 +13,8 @@ export interface LivenessDeps {
    */
   readonly heardUntil: (run: string, now: number) => number;
   readonly append: (event: ControlEvent) => Promise<void>;
+  /** While it is false nothing is appended; what was noticed meanwhile is noticed again. */
+  readonly leads: () => boolean;
   readonly logger: Logger;
   /** When this process began to listen: while none did, nobody could be heard. */
   readonly listeningSince: number;
@@ -97,6 +99,7 @@ export class Liveness {
 
   /** What could not be appended is noticed again by the next sweep. */
   private async append(event: ControlEvent): Promise<boolean> {
+    if (!this.deps.leads()) return false;
     try {
       await this.deps.append(event);
       return true;

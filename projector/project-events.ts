@@ -65,7 +65,8 @@ export function projectEvents(facts: readonly FactAt<'EventJudged'>[]): TableBlo
 /** What a refused event was about. */
 function named(event: ControlEvent): string {
   if ('run' in event) return event.run;
-  return 'experiment' in event ? event.experiment : event.key;
+  if ('experiment' in event) return event.experiment;
+  return 'key' in event ? event.key : String(event.generation);
 }
 
 /** People with SQL can read this table: it holds no hash of a secret. */

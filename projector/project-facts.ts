@@ -14,6 +14,8 @@ const projections: { readonly [T in FactType]: (facts: readonly FactAt<T>[]) => 
   TagSet: projectTags,
   // keys of the API are nobody's business but the edge's
   KeyChanged: () => [],
+  // which tables readers see is not a row of any
+  TablesSwitched: () => [],
   EventJudged: projectEvents,
 };
 

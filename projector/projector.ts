@@ -30,6 +30,10 @@ export interface ProjectorDeps {
   readonly logger: Logger;
   /** Everything up to here is in the tables; called after each slice. */
   readonly publish: (position: Position) => void;
+  /** Under which name it commits on the log, when it is not the one projector. */
+  readonly group?: string | undefined;
+  /** False while another one projects the same log and says what is to be said on it. */
+  readonly leads?: () => boolean;
   /** Appends to the control partition; without it, silence of runs is not recorded. */
   readonly appendControl?: (event: ControlEvent) => Promise<void>;
   /** Bounds of slices, for tests. */
@@ -87,17 +91,17 @@ class PartitionedProjector implements Projector {
   }
 
   async start(): Promise<void> {
-    const { log, store, clock } = this.deps;
+    const { log, store, clock, group } = this.deps;
     const { tables } = this;
     try {
       const listeningSince = clock.now();
       this.budget = new DeadLetterBudget(await tables.deadLetters(), this.deps.deadLettersMax);
-      const controlLedger = new SliceLedger(log, tables, CONTROL, clock);
+      const controlLedger = new SliceLedger(log, tables, CONTROL, clock, group);
       const control = await controlLedger.open();
       await catchUpStore(store, log, control.next);
       const metrics = [];
       for (let partition = 0; partition < this.partitions; partition++) {
-        const ledger = new SliceLedger(log, tables, { topic: 'metrics', partition }, clock);
+        const ledger = new SliceLedger(log, tables, { topic: 'metrics', partition }, clock, group);
         const resumption = await ledger.open();
         const seen = new SeenBatches(store.table('batches'), partition);
         await seen.resume(tables, resumption.next);
@@ -219,12 +223,13 @@ class PartitionedProjector implements Projector {
   }
 
   private watchRuns(lastSeen: ReadonlyMap<string, number>, listeningSince: number): void {
-    const { appendControl, store, logger } = this.deps;
+    const { appendControl, store, logger, leads = () => true } = this.deps;
     if (appendControl === undefined) return;
     const deps = {
       openRuns: () => store.openRuns(),
       heardUntil: (run: string, now: number) => this.progress.heardUntil(partitionOf(run, this.partitions), now),
       append: appendControl,
+      leads,
       logger,
       listeningSince,
     };

@@ -33,6 +33,8 @@ export class SliceLedger {
     private readonly tables: ProjectionTables,
     private readonly at: PartitionRef,
     private readonly clock: Clock,
+    /** Each filling of tables commits under a name of its own. */
+    private readonly group = PROJECTOR_GROUP,
   ) {}
 
   async open(): Promise<Resumption> {
@@ -59,7 +61,7 @@ export class SliceLedger {
     const rows = await tables.recordedFrom(at, this.next);
     // of two that begin alike, the elder was not in sight when the younger was made, so none of its inserts had begun
     for (const bounds of rows) recorded.set(bounds.first, bounds);
-    const committed = await log.committed(PROJECTOR_GROUP, at);
+    const committed = await log.committed(this.group, at);
     for (const bounds of committed === undefined ? [] : parseMetadata(committed.metadata, log.epoch)) {
       if (!recorded.has(bounds.first) || rows.some((row) => row.first === bounds.first && row.last === bounds.last)) {
         recorded.set(bounds.first, bounds);
@@ -100,7 +102,7 @@ export class SliceLedger {
   commit(): Promise<void> {
     const committed = this.commits.then(() => {
       const metadata = JSON.stringify({ epoch: this.log.epoch, slices: this.underWay.map((b) => [b.first, b.last]) });
-      return this.log.commit(PROJECTOR_GROUP, this.at, this.next, metadata);
+      return this.log.commit(this.group, this.at, this.next, metadata);
     });
     // one that failed has told its caller; later ones are tried all the same
     this.commits = committed.catch(() => undefined);

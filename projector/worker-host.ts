@@ -20,6 +20,8 @@ export interface ProjectorWorkerOptions extends Omit<WorkerStart, 'extents'> {
 
 export interface ProjectorWorker {
   health(): ProjectorHealth;
+  /** The other projector of this log has stopped: from now on this one says what is to be said on it. */
+  lead(): void;
   /** Lets what is in flight land, for at most `shutdownMs`. */
   stop(): Promise<void>;
 }
@@ -38,11 +40,13 @@ class WorkerHost implements ProjectorWorker {
   private worker: Worker | undefined;
   private reported: ProjectorHealth | undefined;
   private diedBecause: string | undefined;
+  private leads: boolean;
 
   constructor(
     private readonly options: ProjectorWorkerOptions,
     private readonly entry: string,
   ) {
+    this.leads = options.leads ?? true;
     let onStarted: () => void = () => undefined;
     this.started = new Promise((resolve) => (onStarted = resolve));
     this.living = this.live(onStarted);
@@ -51,6 +55,11 @@ class WorkerHost implements ProjectorWorker {
   health(): ProjectorHealth {
     const health = this.reported ?? { lag: { control: 0, metrics: [] }, deadLetters: 0 };
     return this.diedBecause === undefined ? health : { ...health, stoppedBecause: this.diedBecause };
+  }
+
+  lead(): void {
+    this.leads = true;
+    this.worker?.postMessage({ type: 'lead' } satisfies ToWorker);
   }
 
   async stop(): Promise<void> {
@@ -83,10 +92,20 @@ class WorkerHost implements ProjectorWorker {
 
   /** Runs a thread to its end; gives the reason. */
   private lifetime(onStarted: () => void): Promise<string> {
-    const { logDir, stateDir, clickhouse, database, tokenLogs } = this.options;
+    const { logDir, stateDir, clickhouse, database, group, tokenLogs } = this.options;
+    const { leads } = this;
     return new Promise((resolve) => {
       const over = new AbortController();
-      const start: WorkerStart = { logDir, stateDir, clickhouse, database, tokenLogs, extents: this.extents() };
+      const start: WorkerStart = {
+        logDir,
+        stateDir,
+        clickhouse,
+        database,
+        group,
+        leads,
+        tokenLogs,
+        extents: this.extents(),
+      };
       const worker = new Worker(this.entry, { workerData: start });
       this.worker = worker;
       let death = 'it ended without being asked to';

@@ -17,6 +17,10 @@ export interface WorkerStart {
   readonly stateDir: string;
   readonly clickhouse: { readonly url: string; readonly credentials: Credentials };
   readonly database: string;
+  /** Under which name it commits on the log; left out: the one projector's. */
+  readonly group?: string | undefined;
+  /** False while another one projects the same log and says what is to be said on it; `lead` ends that. */
+  readonly leads?: boolean | undefined;
   /** Where the embedded engine keeps its tokens; left out where ClickHouse runs by itself. */
   readonly tokenLogs?: TokenLogs | undefined;
   /** Of all partitions, as they are when the thread starts. */
@@ -41,6 +45,7 @@ export type Answer =
 export type ToWorker =
   | ({ readonly type: 'advance' } & Extent)
   | { readonly type: 'answer'; readonly id: number; readonly answer: Answer }
+  | { readonly type: 'lead' }
   | { readonly type: 'stop' };
 
 export type LogLine = {

@@ -57,6 +57,7 @@ const commits: Pick<EventLog, 'commit' | 'committed'> = {
 };
 const store = await openLmdbStore(start.stateDir, reader.epoch);
 const tables = connect({ ...start.clickhouse, clock });
+let leads = start.leads ?? true;
 const projector = createProjector({
   log: { ...reader, ...commits },
   store,
@@ -66,6 +67,8 @@ const projector = createProjector({
     start.tokenLogs === undefined ? undefined : createTokenFlusher(start.tokenLogs),
   ),
   clock,
+  group: start.group,
+  leads: () => leads,
   logger: threadLogger({}),
   publish(position) {
     say({ type: 'position', position });
@@ -78,6 +81,7 @@ const projector = createProjector({
 const closing = new AbortController();
 host.on('message', (message: ToWorker) => {
   if (message.type === 'advance') reader.advance(message.at, message.head, message.start);
+  else if (message.type === 'lead') leads = true;
   else if (message.type === 'answer') asked.get(message.id)?.(message.answer);
   else closing.abort();
 });

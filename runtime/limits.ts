@@ -125,6 +125,21 @@ export const limits = {
   projectorHealthIntervalMs: 250,
   runsCachedMax: 100_000,
 
+  // rebuilding the tables beside the present ones
+  /** Free disk that it needs, in sizes of the present tables: merges need room too. */
+  /** Rebuilds after which the embedded server has to be started again: who may read which database is said at its start. */
+  rebuildsPerStartMax: 20,
+  rebuildSpaceFactor: 1.25,
+  /** Free disk that is left alone. */
+  rebuildSpareBytes: 512 * MiB,
+  /** The new tables count as level with so much of the log missing; the present ones stand still while that is made up. */
+  rebuildLevelBytes: 16 * MiB,
+  rebuildPollMs: 100,
+  /** How long the present tables may stand still before the switch is put off. */
+  rebuildSwitchMsMax: 15_000,
+  /** How often a command asks how far a task of the server is. */
+  taskPollMs: 250,
+
   // back-pressure and rates (points are weighted: one control request counts `controlRequestPoints`)
   backlogBytesMax: 512 * MiB,
   backlogRunShareMax: 0.25,

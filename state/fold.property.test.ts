@@ -82,6 +82,7 @@ const command: fc.Arbitrary<ControlEvent> = fc.oneof(
     .record({ workspace, key, name: fc.constant('k'), scope: fc.constant('read' as const) })
     .map((f) => event('KeyCreated', { ...f, secretHash: '0'.repeat(64) })),
   fc.record({ workspace, key }).map((f) => event('KeyRevoked', f)),
+  fc.record({ workspace, generation: fc.integer({ min: 2, max: 9 }) }).map((f) => event('TablesSwitched', f)),
 );
 
 /** A log: command ids from a small pool, so that some come again, with the same body or with another. */

@@ -244,6 +244,14 @@ const refusals: readonly Refusal[] = [
     field: 'id',
     detail: 'abcdefgh',
   },
+  {
+    name: 'the switch to tables that are older than the present ones',
+    given: [event('TablesSwitched', { generation: 3 })],
+    when: event('TablesSwitched', { generation: 2 }),
+    reason: 'generation_passed',
+    field: 'generation',
+    detail: 'generation 3',
+  },
 ];
 
 const onRun: readonly ControlEvent[] = [
@@ -336,6 +344,11 @@ const sames: readonly Same[] = [
     name: 'the second revocation of a key',
     given: [keyCreated('abcdefgh'), event('KeyRevoked', { key: 'abcdefgh' })],
     when: event('KeyRevoked', { key: 'abcdefgh' }),
+  },
+  {
+    name: 'the second switch to the same tables',
+    given: [event('TablesSwitched', { generation: 2 })],
+    when: event('TablesSwitched', { generation: 2 }),
   },
 ];
 

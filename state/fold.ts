@@ -5,6 +5,7 @@ import type { Change, Handler, Handlers, Judged } from './judged.js';
 import { keyHandlers } from './keys.js';
 import type { FirstVerdict, FoldReader } from './reader.js';
 import { runHandlers } from './runs.js';
+import { tablesHandlers } from './tables-generation.js';
 import type { Fact, Verdict } from './types.js';
 
 /**
@@ -20,7 +21,7 @@ export interface Folded {
   readonly changes: readonly Change[];
 }
 
-const handlers: Handlers = { ...experimentHandlers, ...runHandlers, ...keyHandlers };
+const handlers: Handlers = { ...experimentHandlers, ...runHandlers, ...keyHandlers, ...tablesHandlers };
 
 /** What the event means by itself, whatever was remembered of its command id. */
 export function judge(state: FoldReader, event: ControlEvent): Judged {

@@ -13,6 +13,7 @@ export type Change =
   | { readonly type: 'run'; readonly run: RunRecord; readonly before: RunRecord | undefined }
   | { readonly type: 'param'; readonly run: string; readonly key: string; readonly value: string }
   | { readonly type: 'key'; readonly key: KeyRecord }
+  | { readonly type: 'generation'; readonly generation: number }
   | { readonly type: 'verdict'; readonly commandId: string; readonly first: FirstVerdict };
 
 export interface Judged {

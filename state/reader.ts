@@ -18,6 +18,8 @@ export interface FoldReader {
   /** Value of a run's parameter; `run` is the internal UUID. */
   param(run: string, key: string): string | undefined;
   key(key: string): KeyRecord | undefined;
+  /** Which generation of the tables readers see: 1 until a rebuild was switched to. */
+  tablesGeneration(): number;
   /** The first verdict on a command, while it is remembered. */
   verdict(commandId: string): FirstVerdict | undefined;
 }

@@ -33,6 +33,8 @@ export interface Tables {
   readonly verdictOffsets: string;
   /** ('', offset): facts that are kept until they are committed */
   readonly facts: readonly Fact[];
+  /** ('', ''): which generation of the tables readers see, once it is not the first */
+  readonly generation: number;
   /** ('', 'folded' | 'epoch' | 'format') */
   readonly meta: number | string;
 }
@@ -91,6 +93,7 @@ const changeRows: ChangeRows = {
   },
   param: ({ run, key, value }) => [row('params', run, key, value)],
   key: ({ key }) => [row('keys', '', key.key, key), row('workspaceKeys', key.workspace, key.key, true)],
+  generation: ({ generation }) => [row('generation', '', '', generation)],
   verdict: ({ commandId, first }) => [
     row('verdicts', commandId, '', first),
     row('verdictOffsets', '', first.offset, commandId),
@@ -131,6 +134,7 @@ export function createFoldReader(source: RowReader) {
     experimentByName: (workspace: string, name: string) => readExperimentByName(source, workspace, name),
     param: (run: string, key: string) => source.get('params', run, key),
     key: (key: string) => source.get('keys', '', key),
+    tablesGeneration: () => source.get('generation', '', '') ?? 1,
     verdict: (commandId: string) => source.get('verdicts', commandId, ''),
   };
 }

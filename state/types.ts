@@ -77,6 +77,8 @@ export type RefusalReason =
   | 'already_finished'
   | 'not_running'
   | 'key_taken'
+  /** Readers see a later generation of the tables already. */
+  | 'generation_passed'
   /** An internal id that the edge makes is in use; our own edge never makes one twice. */
   | 'id_taken';
 
@@ -87,7 +89,7 @@ export type Verdict =
       readonly changed: boolean;
       /** For RunStarted: whether this event brought the run into being. */
       readonly created?: boolean;
-      /** Id of the experiment or run concerned. */
+      /** Id of the experiment, run or key concerned, or the generation of the tables. */
       readonly subject: string;
     }
   | {
@@ -123,6 +125,7 @@ export type Fact =
       readonly value: string | null;
     }
   | { readonly type: 'KeyChanged'; readonly key: KeyRecord }
+  | { readonly type: 'TablesSwitched'; readonly generation: number }
   | { readonly type: 'EventJudged'; readonly event: ControlEvent; readonly verdict: Verdict };
 
 /** Everything that came out of one offset, in order. `EventJudged` is always last and always there. */

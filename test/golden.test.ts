@@ -104,8 +104,10 @@ describe('a golden log folder', () => {
         records = await log.read(control, events.length, limits.logReadBytesMax);
       }
       expect(events.map(({ value }) => JSON.parse(Buffer.from(value).toString()) as unknown)).toEqual(
-        controlEventTypes.map((type) => jsonOf('control', `${type}.v1.json`)),
+        // written before the later types came to be
+        controlEventTypes.slice(0, events.length).map((type) => jsonOf('control', `${type}.v1.json`)),
       );
+      expect(events).toHaveLength(15);
       expect(log.head(metrics(0))).toBe(3);
       expect(log.head(metrics(1))).toBe(1);
       expect(await log.committed('tables', metrics(0))).toEqual({ offset: 2, metadata: '{"slice":"0-1"}' });

@@ -1,0 +1,72 @@
+/** The routes for whoever runs a server: rebuild, with its progress. They need scope admin. */
+import type { IncomingMessage } from 'node:http';
+import { Router, type Request, type Response } from 'express';
+import { requireScope, type Access, type Authenticate } from '../ingest/auth.js';
+import type { Rebuild } from '../projector/rebuild.js';
+import type { Clock } from '../runtime/clock.js';
+import type { Logger } from '../runtime/logger.js';
+import { answerProblem } from '../runtime/problem-answer.js';
+import { Problem } from '../runtime/problem.js';
+
+export interface AdminDeps {
+  readonly authenticate: Authenticate;
+  readonly rebuild: Rebuild;
+  readonly clock: Clock;
+  readonly logger: Logger;
+}
+
+export function createAdminRouter(deps: AdminDeps): Router {
+  const router = Router();
+  const { rebuild } = deps;
+  const task = (path: string, status: () => object, begin: (access: Access, req: Request) => Promise<object>) => {
+    router.get(path, (req, res) =>
+      answered(deps, req, res, () => {
+        admitted(deps, req);
+        return Promise.resolve([200, status()]);
+      }),
+    );
+    router.post(path, (req, res) => answered(deps, req, res, async () => [202, await begin(admitted(deps, req), req)]));
+    router.all(path, (_req, res) => {
+      res.setHeader('allow', 'GET, POST');
+      answerProblem(res, new Problem('method_not_allowed', 'only GET, POST is possible here', { field: 'method' }));
+    });
+  };
+
+  task(
+    '/admin/rebuild',
+    () => rebuild.status(),
+    ({ workspace, actor }) =>
+      rebuild.begin({
+        commandId: `tables-switched/${deps.clock.uuid()}`,
+        workspace,
+        ...(actor === undefined ? {} : { actor }),
+      }),
+  );
+  return router;
+}
+
+function admitted({ authenticate }: AdminDeps, req: IncomingMessage): Access {
+  const access = authenticate(req);
+  requireScope(access, 'admin');
+  return access;
+}
+
+async function answered(
+  { clock, logger }: AdminDeps,
+  req: Request,
+  res: Response,
+  answer: () => Promise<[number, object]>,
+): Promise<void> {
+  try {
+    const [status, body] = await answer();
+    res.status(status).set('cache-control', 'no-store').json(body);
+  } catch (error) {
+    const requestId = clock.uuid();
+    if (!(error instanceof Problem)) logger.error({ err: error, requestId, url: req.originalUrl }, 'a request failed');
+    const problem =
+      error instanceof Problem
+        ? error
+        : new Problem('internal', 'an internal error; the request id is in the log of the server');
+    answerProblem(res, problem, requestId);
+  }
+}
