@@ -156,6 +156,7 @@ export function createRebuild(deps: RebuildDeps): Rebuild {
       next = await host.startBeside(generation);
       do await fillUntilLevel(next);
       while (!(await switchOver(next, order)));
+      progress.reached(next.board.reached(), undefined);
       progress.points(await tables.points(generation));
       progress.end();
       logger.info({ generation }, 'the tables were rebuilt');
