@@ -1,23 +1,29 @@
-/** The routes for whoever runs a server: rebuild, with its progress. They need scope admin. */
+/** The routes for whoever runs a server: rebuild and backup, with their progress, one at a time. They need scope admin. */
 import type { IncomingMessage } from 'node:http';
 import { Router, type Request, type Response } from 'express';
 import { requireScope, type Access, type Authenticate } from '../ingest/auth.js';
+import { z } from 'zod';
 import type { Rebuild } from '../projector/rebuild.js';
 import type { Clock } from '../runtime/clock.js';
 import type { Logger } from '../runtime/logger.js';
 import { answerProblem } from '../runtime/problem-answer.js';
 import { Problem } from '../runtime/problem.js';
+import { readQuestion } from '../query/json-body.js';
+import type { Backup } from './backup.js';
 
 export interface AdminDeps {
   readonly authenticate: Authenticate;
   readonly rebuild: Rebuild;
+  readonly backup: Backup;
   readonly clock: Clock;
   readonly logger: Logger;
 }
 
+const backupRequest = z.strictObject({ to: z.string().min(1).max(4096) });
+
 export function createAdminRouter(deps: AdminDeps): Router {
   const router = Router();
-  const { rebuild } = deps;
+  const { rebuild, backup } = deps;
   const task = (path: string, status: () => object, begin: (access: Access, req: Request) => Promise<object>) => {
     router.get(path, (req, res) =>
       answered(deps, req, res, () => {
@@ -35,12 +41,23 @@ export function createAdminRouter(deps: AdminDeps): Router {
   task(
     '/admin/rebuild',
     () => rebuild.status(),
-    ({ workspace, actor }) =>
-      rebuild.begin({
+    ({ workspace, actor }) => {
+      if (backup.isRunning()) throw new Problem('conflict', 'a backup is under way: start the rebuild after it');
+      return rebuild.begin({
         commandId: `tables-switched/${deps.clock.uuid()}`,
         workspace,
         ...(actor === undefined ? {} : { actor }),
-      }),
+      });
+    },
+  );
+  task(
+    '/admin/backup',
+    () => backup.status(),
+    async (_, req) => {
+      const { to } = await readQuestion(backupRequest, req);
+      if (rebuild.isRunning()) throw new Problem('conflict', 'a rebuild is under way: make the backup after it');
+      return backup.begin(to);
+    },
   );
   return router;
 }

@@ -1,6 +1,8 @@
 #!/usr/bin/env node
 /** The command line: reads flags and environment, calls a command, prints, and turns expected trouble into one sentence. */
+import path from 'node:path';
 import { Command, InvalidArgumentError, Option } from 'commander';
+import { backupCommand } from './backup-command.js';
 import { searchCommand, topCommand, type SearchOptions, type TopOptions } from './commands.js';
 import { resolveConfig, type ServerConfig, type ServerFlags } from './config.js';
 import { demoCommand, demoData, stopSignal } from './demo.js';
@@ -8,10 +10,12 @@ import { doctorCommand } from './doctor.js';
 import { ServerProblem, type ServerClient } from './http-client.js';
 import { createKeyCommand, listKeysCommand, revokeKeyCommand } from './keys.js';
 import { createProgress } from './progress.js';
+import { restore } from './restore.js';
 import { rebuildCommand, type RebuildCommandOptions } from './rebuild.js';
 import { serveClickHouse, startServer, version } from './serve.js';
 import { openTarget } from './target.js';
 import { systemClock } from '../runtime/clock.js';
+import { createLogger } from '../runtime/logger.js';
 
 const fail = (message: string): never => {
   process.stderr.write(`runlog: ${message}\n`);
@@ -185,6 +189,26 @@ targetFlags(
 ).action((flags: TargetFlags & RebuildCommandOptions) =>
   withServer(flags, (client) => rebuildCommand(client, createProgress(process.stderr), systemClock, flags)),
 );
+
+targetFlags(
+  program.command('backup').description('copy log, tables and state of a server at one position, while it is in use'),
+)
+  .requiredOption('--to <folder>', 'folder on the machine of the server, empty or not there')
+  .action((flags: TargetFlags & { to: string; json?: boolean }) =>
+    withServer(flags, (client) => backupCommand(client, createProgress(process.stderr), systemClock, flags)),
+  );
+
+program
+  .command('restore')
+  .description('check a backup and make a data folder of it')
+  .requiredOption('--from <folder>', 'the backup')
+  .requiredOption('--data <folder>', 'the data folder to make, empty or not there')
+  .action(async ({ from, data }: { from: string; data: string }) => {
+    const paths = { from: path.resolve(from), data: path.resolve(data) };
+    const restored = await restore({ ...paths, clock: systemClock, logger: createLogger('warn') });
+    if (!restored.ok) return fail(restored.error);
+    process.stdout.write(`${paths.data} is at position ${restored.value.position}: start it with "runlog serve"\n`);
+  });
 
 targetFlags(
   program.command('doctor').description('check the server and everything it needs, and say what to do'),

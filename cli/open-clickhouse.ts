@@ -14,6 +14,8 @@ export interface OpenClickHouse {
   readonly server: ClickHouseServer;
   /** Only where the engine's files are at hand. */
   readonly tokenLogs?: TokenLogs;
+  /** Folder that the engine writes backups into; as above. */
+  readonly backups?: string;
   /** Lets queries read the tables of a database that is about to be made; a sentence where they cannot be let. */
   admit(database: string, api: string): Promise<Result<void, string>>;
   stop(): Promise<void>;
@@ -52,6 +54,7 @@ export async function openClickHouse(choice: ClickHouseChoice): Promise<Result<O
   return ok({
     server,
     tokenLogs: files.tokens,
+    backups: files.backups,
     admit: (database) => Promise.resolve(admitted(database)),
     stop: () => server.stop(),
   });

@@ -21,6 +21,7 @@ import { err, ok, type Result } from '../runtime/result.js';
 import { openLmdbStore } from '../state/lmdb-store.js';
 import { createReplica } from '../state/replica.js';
 import { createAdminRouter } from './admin.js';
+import { createBackup } from './backup.js';
 import type { ServerConfig } from './config.js';
 import { createHttpServer, listen } from './http-server.js';
 import { dataLayout } from './layout.js';
@@ -108,6 +109,18 @@ export async function startServer(config: ServerConfig): Promise<Result<RunningS
     }
     undo.push(() => tables.value.stop());
     const { reader, host, rebuild } = tables.value;
+    const backup = createBackup({
+      data: config.data,
+      version,
+      clickhouseBackups: opened.value.backups,
+      writer,
+      log,
+      store,
+      host,
+      clock,
+      logger,
+    });
+    undo.push(() => backup.stop());
 
     const authenticate = createAuthenticator({
       replica,
@@ -153,7 +166,7 @@ export async function startServer(config: ServerConfig): Promise<Result<RunningS
         authenticate,
         barrier,
       }),
-      admin: createAdminRouter({ authenticate, rebuild, clock, logger }),
+      admin: createAdminRouter({ authenticate, rebuild, backup, clock, logger }),
       probes,
       pageDir: existsSync(path.join(pageDir, 'index.html')) ? pageDir : undefined,
     });

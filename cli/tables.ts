@@ -12,6 +12,7 @@ import {
   spaceOf,
   viewsOf,
 } from '../clickhouse/generations.js';
+import { dropSnapshot } from '../clickhouse/snapshot.js';
 import { createSwitchedTables, type SwitchedTables } from '../clickhouse/switched-tables.js';
 import type { Tables } from '../clickhouse/tables.js';
 import type { EventLog } from '../events/event-log.js';
@@ -25,6 +26,7 @@ import type { Logger } from '../runtime/logger.js';
 import { Problem } from '../runtime/problem.js';
 import { err, ok, type Result } from '../runtime/result.js';
 import type { Replica } from '../state/replica.js';
+import { CLICKHOUSE_NAME } from './backup.js';
 import { dataLayout, projectorGeneration } from './layout.js';
 import type { OpenClickHouse } from './open-clickhouse.js';
 
@@ -116,7 +118,7 @@ export async function openTables(options: TablesOptions): Promise<Result<OpenTab
   });
 }
 
-/** Makes the current tables ready and clears away all others; a sentence when that would lose what cannot be made again. */
+/** Makes the current tables ready and clears away all others, and what a backup left; a sentence when that would lose what cannot be made again. */
 async function settle(options: TablesOptions, generation: number): Promise<string | undefined> {
   const { data, writer, opened, log, logger } = options;
   const others = (await existingGenerations(writer)).filter((other) => other !== generation);
@@ -130,6 +132,10 @@ async function settle(options: TablesOptions, generation: number): Promise<strin
     if (trimmed !== undefined) {
       return `generation ${String(generation)} of the tables is missing, and ${trimmed.topic}/${String(trimmed.partition)} of the log was trimmed, so that it cannot be filled again: restore a backup that has it`;
     }
+  }
+  await dropSnapshot(writer);
+  if (opened.backups !== undefined) {
+    await rm(path.join(opened.backups, CLICKHOUSE_NAME), { recursive: true, force: true });
   }
   try {
     await create(options, generation);

@@ -45,6 +45,7 @@ export interface RebuildOrder {
 
 export interface Rebuild {
   status(): RebuildStatus;
+  isRunning(): boolean;
   /** Begins one; the rest shows in `status`. Throws a Problem when it cannot begin. */
   begin(order: RebuildOrder): Promise<RebuildStatus>;
   /** Gives up one that is under way, before anything is closed that it uses. */
@@ -181,6 +182,7 @@ export function createRebuild(deps: RebuildDeps): Rebuild {
 
   return {
     status: () => progress.status(),
+    isRunning: () => running !== undefined,
     async begin(order) {
       if (signal.aborted) throw new Problem('unavailable', 'the server is being stopped');
       if (running !== undefined) throw new Problem('conflict', 'a rebuild is under way already');

@@ -44,6 +44,11 @@ export class TablesHost {
     return this.current.generation;
   }
 
+  /** How far the tables are. */
+  reached(): Position {
+    return this.current.board.reached();
+  }
+
   health(): ProjectorHealth {
     return this.current.worker.health();
   }

@@ -1,4 +1,5 @@
 /** The state store on LMDB: the only importer of lmdb. */
+import { mkdir } from 'node:fs/promises';
 import { open, type Key, type RootDatabase } from 'lmdb';
 import { foldBatch } from './batch.js';
 import { createReader, dumpOf, type Item, type Row, type RowSource, type TableName, type Tables } from './rows.js';
@@ -11,8 +12,13 @@ const FORMAT = 1;
 /** Values are JSON texts (msgpack renames `__proto__`), keys are [table, group, item]. */
 type Database = RootDatabase<string>;
 
+export interface LmdbStore extends StateStore {
+  /** A copy in a directory that is made for it, as it is at one moment; writes go on. */
+  copyTo(dir: string): Promise<void>;
+}
+
 /** Opens the store in a directory of its own, or makes it. One that was folded from a log of another `epoch` is emptied. */
-export async function openLmdbStore(dir: string, epoch?: string): Promise<StateStore> {
+export async function openLmdbStore(dir: string, epoch?: string): Promise<LmdbStore> {
   const database: Database = open<string>({ path: dir, noSubdir: false, encoding: 'string' });
   const source = rowSource(database);
   const meta = <T extends number | string>(item: string) => source.get('meta', '', item) as T | undefined;
@@ -64,6 +70,10 @@ export async function openLmdbStore(dir: string, epoch?: string): Promise<StateS
     },
     table: (name) => ownTable(database, name),
     dump: () => dumpOf(allRows(database)),
+    async copyTo(to) {
+      await mkdir(to, { recursive: true });
+      await database.backup(to, false);
+    },
     close: () => database.close(),
   };
 }

@@ -1,7 +1,7 @@
 /** All rows of the tables of a running server, for comparison: what two fillings from one log have to have in common. */
 import { readFileSync } from 'node:fs';
 import { connect } from '../clickhouse/client.js';
-import { layout, readPasswords } from '../clickhouse/config-files.js';
+import { layout, writerPassword } from '../clickhouse/config-files.js';
 import type { Cell, Row, Tables } from '../clickhouse/tables.js';
 import { dataLayout } from '../cli/layout.js';
 import { systemClock as clock } from '../runtime/clock.js';
@@ -16,7 +16,7 @@ export interface StoredRows {
 export function connectAsWriter(data: string): Tables {
   const dir = dataLayout(data).clickhouse;
   const port = /<http_port>(\d+)</.exec(readFileSync(layout(dir).config, 'utf8'))?.[1] ?? '';
-  const credentials = { user: 'writer', password: readPasswords(dir).writer };
+  const credentials = { user: 'writer', password: writerPassword(dir) };
   return connect({ url: `http://127.0.0.1:${port}`, credentials, clock });
 }
 
