@@ -62,7 +62,14 @@ describe('after all of them', () => {
       for (const { request } of hostileRequests) await server.send(request);
       return liveBytes();
     };
-    const before = await round();
-    expect((await round()) - before).toBeLessThan(1_000_000);
+    // what leaks does so in every round; what the process does beside that, once
+    let before = await round();
+    const growth: number[] = [];
+    do {
+      const after = await round();
+      growth.push(after - before);
+      before = after;
+    } while (growth.length < 5 && (growth.at(-1) ?? 0) >= 1_000_000);
+    expect(growth.at(-1)).toBeLessThan(1_000_000);
   });
 });

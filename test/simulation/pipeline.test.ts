@@ -43,7 +43,7 @@ describe('the pipeline', () => {
         }
       }
     },
-    120_000,
+    300_000,
   );
 
   it.each(Array.from({ length: 40 }, (_, seed) => seed))(
