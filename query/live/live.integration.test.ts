@@ -198,7 +198,8 @@ describe('GET /live', () => {
   });
 
   it('ends a listener that does not read, with the position to resume from, and leaves the others alone', async () => {
-    await server.empty({}, { liveBufferedBytesMax: 1000 });
+    // the farewell is kept for as long as the writes below may take
+    await server.empty({}, { liveBufferedBytesMax: 1000, liveFarewellMs: 300_000 });
     await server.tables.apply(runStarted('a'));
     const slow = await listen('?runs=a');
     await slow.next();
