@@ -6,7 +6,7 @@
 import { createRequire } from 'node:module';
 import net from 'node:net';
 import tls from 'node:tls';
-import type { KafkaConfig } from 'kafkajs';
+import type { AssignerProtocol, KafkaConfig } from 'kafkajs';
 import type { Clock } from '../runtime/clock.js';
 import { limits } from '../runtime/limits.js';
 import type { Broker, ClusterInternals, RawRequest } from './kafka-internals.js';
@@ -42,7 +42,7 @@ interface Inside {
   readonly Cluster: new (options: object) => ClusterInternals;
   readonly createLogger: (options: object) => unknown;
   readonly failureOf: (code: number) => Error;
-  readonly protocol: typeof import('kafkajs').AssignerProtocol;
+  readonly protocol: typeof AssignerProtocol;
 }
 
 interface ConnectionInternals {
@@ -81,12 +81,12 @@ export function kafkajs(): Inside {
   };
   const { createLogger } = load('kafkajs/src/loggers') as { createLogger: Inside['createLogger'] };
   const { createErrorFromCode } = load('kafkajs/src/protocol/error') as { createErrorFromCode: Inside['failureOf'] };
-  const { AssignerProtocol } = load('kafkajs') as { AssignerProtocol: Inside['protocol'] };
+  const { AssignerProtocol: protocol } = load('kafkajs') as { AssignerProtocol: Inside['protocol'] };
   inside = {
     Cluster: load('kafkajs/src/cluster') as Inside['Cluster'],
     createLogger,
     failureOf: createErrorFromCode,
-    protocol: AssignerProtocol,
+    protocol,
   };
   return inside;
 }
@@ -267,6 +267,7 @@ export function throwOnCode(code: number): void {
   if (code !== 0) throw faultOf(kafkajs().failureOf(code));
 }
 
+/** What kafkajs calls final, or stumbles over, when a broker goes away in the middle of something. */
 const passing = new Set(['KafkaJSGroupCoordinatorNotFound', 'KafkaJSLockTimeout', 'KafkaJSTimeout', 'TypeError']);
 
 /** What kafkajs threw, without its wrappings. */
