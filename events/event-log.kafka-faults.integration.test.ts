@@ -1,7 +1,11 @@
 /** The log on Kafka on bad days: brokers killed and away, topics changed under it, several processes at once, groups that fell behind. */
+import { once } from 'node:events';
+import { pathToFileURL } from 'node:url';
+import { Worker } from 'node:worker_threads';
 import kafkajs from 'kafkajs';
 import { afterEach, beforeAll, expect, it } from 'vitest';
 import { systemClock, type Clock } from '../runtime/clock.js';
+import { entryFile } from '../runtime/entry.js';
 import { limits } from '../runtime/limits.js';
 import { noise } from '../test/noise.js';
 import { describeWithKafka, freshPrefix, sharedKafka } from '../test/kafka.js';
@@ -166,6 +170,33 @@ describeWithKafka('the log on Kafka on bad days', () => {
     await one.trim(metrics(0), 100);
     await expect(two.read(metrics(0), 50, 100)).rejects.toThrow(RangeError);
     expect(two.start(metrics(0))).toBe(100);
+  });
+
+  it('opens in a thread, too, which sees what is appended here and ends by itself after the close', async () => {
+    const prefix = freshPrefix();
+    const log = await open(prefix);
+    const [logModule, clockModule] = ['events/event-log.kafka', 'runtime/clock'].map(
+      (name) => pathToFileURL(entryFile(name)).href,
+    );
+    const script = `
+      const { parentPort } = require('node:worker_threads');
+      (async () => {
+        const { openKafkaLog } = await import(${JSON.stringify(logModule)});
+        const { systemClock: clock } = await import(${JSON.stringify(clockModule)});
+        const { value: log } = await openKafkaLog({ brokers: ['${broker.address}'], prefix: '${prefix}', clock });
+        parentPort.postMessage(log.epoch);
+        const at = { topic: 'metrics', partition: 1 };
+        await log.waitPast(at, 0, new AbortController().signal);
+        const [record] = await log.read(at, 0, 100);
+        await log.commit('thread', at, 1, Buffer.from(record.value).toString());
+        await log.close();
+      })();`;
+    const worker = new Worker(script, { eval: true });
+    const exited = once(worker, 'exit');
+    expect(await once(worker, 'message')).toEqual([log.epoch]);
+    await log.append(metrics(1), [bytes('hello')]);
+    expect(await exited).toEqual([0]);
+    expect(await log.committed('thread', metrics(1))).toEqual({ offset: 1, metadata: 'hello' });
   });
 
   it('reads the other partitions while one waits or is not read on', async () => {
