@@ -16,7 +16,7 @@ export interface Traffic {
   goOn(until: AbortSignal): Promise<void>;
   /** Sends every batch again that was acknowledged; none of them may count. */
   resendAll(): Promise<void>;
-  /** The position of all acknowledged writes. */
+  /** The position of all writes that the server they went to last acknowledged. */
   position(): string;
 }
 
@@ -32,9 +32,12 @@ export function createTraffic(url: () => string, seed: number): Traffic {
   const acknowledged = new Map<string, number>();
   const sent: { readonly run: string; readonly frame: Uint8Array<ArrayBuffer> }[] = [];
   let reached: Position | undefined;
+  let reachedAt = '';
   const took = (text: string) => {
     const position = parsePosition(text);
     if (!position.ok) throw new Error(position.error);
+    if (url() !== reachedAt) reached = undefined;
+    reachedAt = url();
     reached = reached === undefined ? position.value : mergePositions(reached, position.value);
   };
 
