@@ -7,6 +7,7 @@ import { layout as clickhouseFiles } from '../clickhouse/config-files.js';
 import { startEmbedded } from '../clickhouse/embedded.js';
 import { migrate } from '../clickhouse/migrate.js';
 import { openFileLog } from '../events/event-log.file.js';
+import { measuredLog } from '../events/measured-log.js';
 import { createPositionBoard } from '../events/position-board.js';
 import { emptyPosition } from '../events/position.js';
 import { createAuthenticator } from '../ingest/auth.js';
@@ -19,7 +20,6 @@ import { systemClock } from '../runtime/clock.js';
 import { packageRoot } from '../runtime/entry.js';
 import { limits } from '../runtime/limits.js';
 import { createLogger } from '../runtime/logger.js';
-import { createMetrics } from '../runtime/metrics.js';
 import { err, ok, type Result } from '../runtime/result.js';
 import { openLmdbStore } from '../state/lmdb-store.js';
 import { createReplica } from '../state/replica.js';
@@ -28,6 +28,7 @@ import { createHttpServer, listen } from './http-server.js';
 import { dataLayout } from './layout.js';
 import { openapiDocument } from './openapi.js';
 import { createProbes } from './probes.js';
+import { createServerMeters } from './server-metrics.js';
 import { removeServerFile, writeServerFile } from './server-file.js';
 import { knownKeysOf } from './known-keys.js';
 
@@ -48,7 +49,7 @@ export async function startServer(config: ServerConfig): Promise<Result<RunningS
   const clock = systemClock;
   const begun = clock.monotonic();
   const logger = createLogger(config.logLevel);
-  const metrics = createMetrics();
+  const meters = createServerMeters(clock);
   const layout = dataLayout(config.data);
   await mkdir(config.data, { recursive: true });
 
@@ -60,6 +61,7 @@ export async function startServer(config: ServerConfig): Promise<Result<RunningS
   });
   if (!embedded.ok) return err(embedded.error.detail);
   const clickhouse = embedded.value;
+  clickhouse.onRestart(() => meters.clickhouseRestarted());
   const undo: (() => Promise<unknown> | void)[] = [() => clickhouse.stop()];
   const unwind = async () => {
     for (const step of undo.reverse()) await step();
@@ -74,7 +76,8 @@ export async function startServer(config: ServerConfig): Promise<Result<RunningS
     );
     await migrate(writer, database, { fsync: true });
 
-    const log = await openFileLog(layout.log, { metricsPartitions: 1, clock });
+    const files = await openFileLog(layout.log, { metricsPartitions: 1, clock });
+    const log = measuredLog(files, clock, (seen) => meters.appended(seen));
     undo.push(() => log.close());
     const store = await openLmdbStore(layout.state, log.epoch);
     undo.push(() => store.close());
@@ -102,7 +105,17 @@ export async function startServer(config: ServerConfig): Promise<Result<RunningS
       requireKeys: config.requireKeys,
       allowedHosts: config.allowedHosts,
     });
-    const edge = createEdge({ replica, log, board, clock, logger, authenticate, knownKeys: knownKeysOf(reader) });
+    const edge = createEdge({
+      ...{ replica, log, board, clock, logger, authenticate },
+      knownKeys: knownKeysOf(reader),
+      onPoints: (points) => meters.points(points),
+    });
+    meters.watch({
+      projector: () => projector.health(),
+      deadLettersMax: limits.deadLettersMax,
+      backlog: { bytes: () => edge.backlog.bytes(), bytesMax: limits.backlogBytesMax },
+      inFlight: { bytes: () => edge.inFlight.bytes(), bytesMax: limits.inFlightBytesMax },
+    });
     const barrier = async () => {
       const wanted = { ...emptyPosition(log.epoch), control: replica.folded() };
       await board.waitFor(wanted, limits.barrierWaitMs);
@@ -111,7 +124,7 @@ export async function startServer(config: ServerConfig): Promise<Result<RunningS
     const pageDir = path.join(packageRoot, 'dist', 'ui');
     const probes = createProbes({
       version,
-      metrics,
+      metrics: meters.metrics,
       openapi: () => openapiDocument(version),
       readiness: async () => {
         const folding = replica.healthy();
@@ -133,6 +146,7 @@ export async function startServer(config: ServerConfig): Promise<Result<RunningS
       ingest: createIngestRouter(edge),
       query: createQueryRouter({ tables: reader, database: 'api', board, clock, logger, authenticate, barrier }),
       probes,
+      onProblem: (problem) => meters.refused(problem),
       pageDir: existsSync(path.join(pageDir, 'index.html')) ? pageDir : undefined,
     });
     undo.push(

@@ -27,6 +27,8 @@ export interface IngestDeps {
   /** The metric keys of a run as the tables have them, for the bound on keys after a restart. */
   readonly knownKeys?: KnownKeys;
   readonly bounds?: Partial<Bounds>;
+  /** Told of every batch that was acknowledged, repeats too. */
+  readonly onPoints?: (points: number) => void;
 }
 
 export interface Edge extends Omit<IngestDeps, 'bounds' | 'knownKeys'> {

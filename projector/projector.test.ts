@@ -261,6 +261,47 @@ describe('records that cannot be projected', () => {
   });
 });
 
+describe('what it counts', () => {
+  it('is points and batches once, repeats apart, and the rows of every table', async () => {
+    const w = world();
+    await w.projector.start();
+    await w.startRun('r', RUN);
+    const batch = chunkOf(RUN, w.clock.now(), 100, 3);
+    await w.log.append(METRICS, [batch]);
+    await w.log.append(METRICS, [batch, chunkOf(RUN, w.clock.now(), 101, 0)]);
+    await w.level();
+    await w.until(() => w.projector.health().tally.duplicates === 1);
+    const { tally } = w.projector.health();
+    expect(tally).toMatchObject({ points: 3, batches: 1, duplicates: 1 });
+    for (const table of ['points', 'series', 'chunks', 'runs', 'events', 'slices']) {
+      expect([table, tally.inserted[table]?.rows]).toEqual([table, w.tables.rows(table).length]);
+    }
+    expect(tally.inserted['points']?.bytes).toBeGreaterThan(0);
+  });
+
+  it('includes since when the oldest record waits, from the first that is not in the tables', async () => {
+    const { tables, state } = absentable(new MemoryTables());
+    const w = world({ tables });
+    await w.projector.start();
+    await w.startRun('r', RUN);
+    await w.level();
+    expect(w.projector.health().oldestWaiting).toEqual({ control: null, metrics: [null] });
+    state.away = true;
+    const sentAt = w.clock.now();
+    await w.send(RUN);
+    await w.until(() => w.projector.health().away !== undefined);
+    await w.send(RUN);
+    w.clock.advance(MINUTE);
+    await w.startRun('s', OTHER);
+    const health = w.projector.health();
+    expect(health.oldestWaiting.metrics).toEqual([sentAt]);
+    expect(health.oldestWaiting.control).toBe(w.clock.now());
+    state.away = false;
+    await w.level();
+    expect(w.projector.health().oldestWaiting).toEqual({ control: null, metrics: [null] });
+  });
+});
+
 describe('while the tables are away', () => {
   it('it tries again for as long as it takes, says so, and catches up', async () => {
     const { tables, state } = absentable(new MemoryTables());

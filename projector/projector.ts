@@ -6,6 +6,7 @@ import type { Clock } from '../runtime/clock.js';
 import { limits } from '../runtime/limits.js';
 import type { Logger } from '../runtime/logger.js';
 import type { StateStore } from '../state/store.js';
+import { blockRows } from '../clickhouse/native.js';
 import { catchUpStore, CONTROL, createControlSource } from './control-source.js';
 import { DeadLetterBudget } from './dead-letters.js';
 import { KnownRuns } from './known-runs.js';
@@ -18,8 +19,10 @@ import type { ProjectionTables } from './projection-tables.js';
 import { SeenBatches } from './seen-batches.js';
 import { SliceLedger, type ProjectorLog, type Resumption } from './slice-ledger.js';
 import { Progress } from './progress.js';
+import { WaitingSince } from './waiting-since.js';
 import { ProjectionStopped, type SliceWork } from './slice.js';
 import { Slots } from './slots.js';
+import { RunningTally, type Tally } from './tally.js';
 
 export interface ProjectorDeps {
   readonly log: ProjectorLog;
@@ -40,7 +43,10 @@ export interface ProjectorDeps {
 export interface ProjectorHealth {
   /** Records that are on the log and not in the tables. */
   readonly lag: { readonly control: number; readonly metrics: readonly number[] };
+  /** When the oldest such record came, ms since the epoch; null where there is none. */
+  readonly oldestWaiting: { readonly control: number | null; readonly metrics: readonly (number | null)[] };
   readonly deadLetters: number;
+  readonly tally: Tally;
   /** Why it waits: the tables do not answer. */
   readonly away?: string;
   /** Why it does not go on; nothing but a person or a new start changes that. */
@@ -71,6 +77,7 @@ class PartitionedProjector implements Projector {
   private readonly progress: Progress;
   private readonly partitions: number;
   private readonly runs: KnownRuns;
+  private readonly tally = new RunningTally();
   private budget = new DeadLetterBudget(0);
   private liveness: Liveness | undefined;
   private running: Promise<unknown> = Promise.resolve();
@@ -80,7 +87,10 @@ class PartitionedProjector implements Projector {
     let end: (cause?: unknown) => void = () => undefined;
     this.ended = new Promise((resolve) => (end = resolve));
     this.end = end;
-    this.tables = patientTables(deps.tables, deps.clock, deps.logger, this.stopping.signal);
+    this.tables = patientTables(deps.tables, deps.clock, deps.logger, this.stopping.signal, (table, block) => {
+      const bytes = block.reduce((sum, piece) => sum + piece.byteLength, 0);
+      this.tally.add({ inserted: { [table]: { rows: blockRows(block), bytes } } });
+    });
     this.partitions = deps.log.partitions('metrics');
     this.runs = new KnownRuns(deps.store);
     this.progress = new Progress(deps.log, deps.publish);
@@ -135,6 +145,8 @@ class PartitionedProjector implements Projector {
     const away = this.tables.away();
     return {
       lag: this.progress.lag(),
+      oldestWaiting: this.progress.oldestWaiting(this.deps.clock.now()),
+      tally: this.tally.now(),
       deadLetters: this.budget.count,
       ...(away === undefined ? {} : { away }),
       ...(this.stoppedBecause === undefined ? {} : { stoppedBecause: this.stoppedBecause }),
@@ -159,6 +171,7 @@ class PartitionedProjector implements Projector {
         if (fact.type === 'RunChanged') this.runs.changed(fact.run.uuid);
       },
       onFolded: (offset) => this.progress.foldedThrough(offset),
+      waiting: this.progress.waiting.control,
     });
     const pipeline = new Pipeline({
       ...this.pipelineDeps(),
@@ -180,6 +193,7 @@ class PartitionedProjector implements Projector {
   }): Pipeline {
     const { log, clock, sizes } = this.deps;
     const { partition } = of;
+    const waiting = this.progress.waiting.metrics[partition] ?? new WaitingSince();
     const project: () => Promise<SliceWork | undefined> = createMetricsSource({
       ...of,
       log,
@@ -190,6 +204,8 @@ class PartitionedProjector implements Projector {
       signal: this.stopping.signal,
       size: { rowsMax: sizes?.rowsMax ?? limits.sliceRowsMax, bytesMax: sizes?.bytesMax ?? limits.sliceBytesMax },
       foldAll: () => this.progress.foldAll(this.stopping.signal),
+      waiting,
+      count: (more) => this.tally.add(more),
       onHeard: (batches) => {
         const newest = batches.at(-1);
         if (newest !== undefined) this.progress.heard(partition, newest.receivedAt);
