@@ -3,6 +3,7 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { searchCommand, topCommand, type SearchOptions, type TopOptions } from './commands.js';
 import { resolveConfig, type ServerConfig, type ServerFlags } from './config.js';
+import { listLettersCommand, retryLettersCommand, showLetterCommand } from './dead-letters.js';
 import { demoCommand, demoData, stopSignal } from './demo.js';
 import { doctorCommand } from './doctor.js';
 import { ServerProblem, type ServerClient } from './http-client.js';
@@ -56,6 +57,7 @@ const serverFlags = (command: Command) =>
     .option('--host <address>', 'address to listen on (default 127.0.0.1)')
     .option('--data <folder>', 'folder that everything is kept in')
     .option('--require-keys', 'refuse requests without an API key')
+    .option('--dead-letters-max <number>', 'records that cannot be projected, borne before the projector stops')
     .option('--allowed-hosts <names>', 'further host names that the server may be addressed by, with commas')
     .addOption(
       new Option('--log-level <level>', 'how much to log').choices(['debug', 'info', 'warn', 'error', 'silent']),
@@ -158,6 +160,24 @@ targetFlags(keys.command('list').description('the keys of the workspace')).actio
 targetFlags(keys.command('revoke').description('make a key worthless'))
   .argument('<key>', 'its id, as `keys list` shows it')
   .action((key: string, flags: TargetFlags) => withServer(flags, (client) => revokeKeyCommand(client, key)));
+
+const letters = program.command('dead-letters').description('records that could not be projected: list, show, retry');
+targetFlags(letters.command('list').description('the dead letters with their reasons'))
+  .option('--limit <number>', 'most letters to print', positive, '100')
+  .action((flags: TargetFlags & { limit: string; json?: boolean }) =>
+    withServer(flags, (client) => listLettersCommand(client, flags)),
+  );
+targetFlags(letters.command('show').description('one dead letter with its header and bytes'))
+  .argument('<letter>', 'topic/partition/offset, as `dead-letters list` shows it')
+  .action((letter: string, flags: TargetFlags & { json?: boolean }) =>
+    withServer(flags, (client) => showLetterCommand(client, letter, flags)),
+  );
+targetFlags(letters.command('retry').description('append the record of a dead letter anew; it counts once'))
+  .argument('[letter]', 'topic/partition/offset, as `dead-letters list` shows it')
+  .option('--all', 'every letter that was not retried yet')
+  .action((letter: string | undefined, flags: TargetFlags & { all?: boolean; json?: boolean }) =>
+    withServer(flags, (client) => retryLettersCommand(client, letter, flags)),
+  );
 
 targetFlags(
   program.command('doctor').description('check the server and everything it needs, and say what to do'),

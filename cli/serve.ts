@@ -30,6 +30,7 @@ import { openapiDocument } from './openapi.js';
 import { createProbes } from './probes.js';
 import { createServerMeters } from './server-metrics.js';
 import { removeServerFile, writeServerFile } from './server-file.js';
+import { deadLettersOf } from './dead-letter-lookup.js';
 import { knownKeysOf } from './known-keys.js';
 
 export interface RunningServer {
@@ -91,6 +92,7 @@ export async function startServer(config: ServerConfig): Promise<Result<RunningS
       stateDir: layout.projectorState,
       clickhouse: { url: clickhouse.url, credentials: clickhouse.writer },
       database,
+      deadLettersMax: config.deadLettersMax,
       tokenLogs: clickhouseFiles(layout.clickhouse).tokens,
       log,
       board,
@@ -108,11 +110,12 @@ export async function startServer(config: ServerConfig): Promise<Result<RunningS
     const edge = createEdge({
       ...{ replica, log, board, clock, logger, authenticate },
       knownKeys: knownKeysOf(reader),
+      deadLetters: deadLettersOf(reader),
       onPoints: (points) => meters.points(points),
     });
     meters.watch({
       projector: () => projector.health(),
-      deadLettersMax: limits.deadLettersMax,
+      deadLettersMax: config.deadLettersMax,
       backlog: { bytes: () => edge.backlog.bytes(), bytesMax: limits.backlogBytesMax },
       inFlight: { bytes: () => edge.inFlight.bytes(), bytesMax: limits.inFlightBytesMax },
     });
@@ -144,7 +147,10 @@ export async function startServer(config: ServerConfig): Promise<Result<RunningS
     const server = createHttpServer({
       points: createPointsHandler(edge),
       ingest: createIngestRouter(edge),
-      query: createQueryRouter({ tables: reader, database: 'api', board, clock, logger, authenticate, barrier }),
+      query: createQueryRouter({
+        ...{ tables: reader, database: 'api', board, clock, logger, authenticate, barrier },
+        retries: (letter) => replica.state.retry(letter),
+      }),
       probes,
       onProblem: (problem) => meters.refused(problem),
       pageDir: existsSync(path.join(pageDir, 'index.html')) ? pageDir : undefined,

@@ -1,5 +1,5 @@
 /** Where slices of the control partition come from: events are folded as they are read, and their facts become the blocks. */
-import { decodeControlEvent, type ControlEvent } from '../events/control-event.js';
+import { decodeControlEvent, workspaceOf, type ControlEvent } from '../events/control-event.js';
 import type { LogRecord } from '../events/event-log.js';
 import type { Clock } from '../runtime/clock.js';
 import { limits } from '../runtime/limits.js';
@@ -57,10 +57,11 @@ export function createControlSource(deps: ControlSourceDeps): () => Promise<Slic
     const records = await intake.take(bounds);
     deps.waiting.took(bounds.last, takenInAt(records[0]));
     const { entries, letters } = readEvents(records);
-    deps.budget.spend(CONTROL, letters);
     const facts = await factsOf(store, entries);
     for (const { facts: ofOffset } of facts) ofOffset.forEach(deps.onFact);
     deps.onFolded(bounds.last);
+    // after the facts: letters that were retried make room
+    deps.budget.spend(CONTROL, letters);
     return {
       bounds,
       inserts: [...projectFacts(facts), ...deadLetterInserts(CONTROL, letters, deps.clock.now())],
@@ -137,7 +138,8 @@ function readEvents(records: readonly LogRecord[]): EventsRead {
         `control offset ${String(offset)} is an event of a type or version that this version does not know: start the version that wrote it`,
       );
     }
-    letters.push({ offset, reason: field === '' ? detail : `${field} ${detail}`, value });
+    const reason = field === '' ? detail : `${field} ${detail}`;
+    letters.push({ offset, reason, workspace: workspaceOf(value) ?? '', value });
     return { offset, event: undefined };
   });
   return { entries, letters };

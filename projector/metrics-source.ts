@@ -73,6 +73,8 @@ export function createMetricsSource(deps: MetricsSourceDeps): () => Promise<Slic
     const records = await intake.take(bounds);
     deps.waiting.took(bounds.last, receivedAt(records[0]));
     const { batches, letters } = await readBatches(records, deps.runs, deps.foldAll);
+    // that letters were retried may stand on the control log and not be folded yet
+    if (deps.budget.isExceededBy(letters)) await deps.foldAll();
     deps.budget.spend(at, letters);
     const points = batches.filter(({ chunk }) => chunk.kind === 'points');
     const accepted = deps.seen.take(bounds, points);

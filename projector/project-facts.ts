@@ -14,6 +14,8 @@ const projections: { readonly [T in FactType]: (facts: readonly FactAt<T>[]) => 
   TagSet: projectTags,
   // keys of the API are nobody's business but the edge's
   KeyChanged: () => [],
+  // who lists letters asks the state
+  LetterRetried: () => [],
   EventJudged: projectEvents,
 };
 

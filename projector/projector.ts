@@ -5,6 +5,7 @@ import type { Position } from '../events/position.js';
 import type { Clock } from '../runtime/clock.js';
 import { limits } from '../runtime/limits.js';
 import type { Logger } from '../runtime/logger.js';
+import { letterName } from '../state/dead-letters.js';
 import type { StateStore } from '../state/store.js';
 import { blockRows } from '../clickhouse/native.js';
 import { catchUpStore, CONTROL, createControlSource } from './control-source.js';
@@ -101,10 +102,11 @@ class PartitionedProjector implements Projector {
     const { tables } = this;
     try {
       const listeningSince = clock.now();
-      this.budget = new DeadLetterBudget(await tables.deadLetters(), this.deps.deadLettersMax);
+      const letters = await tables.deadLetters();
       const controlLedger = new SliceLedger(log, tables, CONTROL, clock);
       const control = await controlLedger.open();
       await catchUpStore(store, log, control.next);
+      this.budget = new DeadLetterBudget(letters, store.retries().map(letterName), this.deps.deadLettersMax);
       const metrics = [];
       for (let partition = 0; partition < this.partitions; partition++) {
         const ledger = new SliceLedger(log, tables, { topic: 'metrics', partition }, clock);
@@ -169,6 +171,7 @@ class PartitionedProjector implements Projector {
       },
       onFact: (fact) => {
         if (fact.type === 'RunChanged') this.runs.changed(fact.run.uuid);
+        else if (fact.type === 'LetterRetried') this.budget.forgive(letterName(fact.retry));
       },
       onFolded: (offset) => this.progress.foldedThrough(offset),
       waiting: this.progress.waiting.control,

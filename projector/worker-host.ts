@@ -96,10 +96,13 @@ class WorkerHost implements ProjectorWorker {
 
   /** Runs a thread to its end; gives the reason. */
   private lifetime(onStarted: () => void): Promise<string> {
-    const { logDir, stateDir, clickhouse, database, tokenLogs } = this.options;
+    const { logDir, stateDir, clickhouse, database, tokenLogs, deadLettersMax } = this.options;
     return new Promise((resolve) => {
       const over = new AbortController();
-      const start: WorkerStart = { logDir, stateDir, clickhouse, database, tokenLogs, extents: this.extents() };
+      const start: WorkerStart = {
+        ...{ logDir, stateDir, clickhouse, database, tokenLogs, deadLettersMax },
+        extents: this.extents(),
+      };
       const worker = new Worker(this.entry, { workerData: start });
       this.worker = worker;
       let death = 'it ended without being asked to';

@@ -66,6 +66,7 @@ const projector = createProjector({
     start.tokenLogs === undefined ? undefined : createTokenFlusher(start.tokenLogs),
   ),
   clock,
+  ...(start.deadLettersMax === undefined ? {} : { deadLettersMax: start.deadLettersMax }),
   logger: threadLogger({}),
   publish(position) {
     say({ type: 'position', position });

@@ -6,13 +6,14 @@ import { formatPosition } from '../events/position.js';
 import { limits } from '../runtime/limits.js';
 import { answerProblem } from '../runtime/problem-answer.js';
 import { Problem } from '../runtime/problem.js';
-import type { QueryDeps } from './deps.js';
+import type { QueryDeps, Scope } from './deps.js';
 import { queryOf } from './parameters.js';
 import { waitForPosition } from './position-wait.js';
 
 /** A question that was let in. */
 export interface Asking {
   readonly workspace: string;
+  readonly scope: Scope | undefined;
   /** Named parts of the path, decoded. */
   readonly path: Readonly<Record<string, string>>;
   /** The query string, each name at most once, without `at`. */
@@ -24,7 +25,7 @@ export interface Asking {
 
 /** Authenticates, reads the query string and waits until the tables have the position that was asked for. Throws a Problem. */
 export async function admit(deps: QueryDeps, req: Request, res: Response): Promise<Asking> {
-  const { workspace } = deps.authenticate(req);
+  const { workspace, scope } = deps.authenticate(req);
   const gone = new AbortController();
   res.once('close', () => {
     if (!res.writableFinished) gone.abort(new ClientGone());
@@ -32,7 +33,7 @@ export async function admit(deps: QueryDeps, req: Request, res: Response): Promi
   const query = queryOf(req.originalUrl);
   await waitForPosition(deps, req, query);
   query.delete('at');
-  return { workspace, path: req.params as Record<string, string>, query, req, signal: gone.signal };
+  return { workspace, scope, path: req.params as Record<string, string>, query, req, signal: gone.signal };
 }
 
 /** Sends JSON text that is true of the tables at `position`, unless the client has left. */

@@ -74,6 +74,7 @@ export const limits = {
   verdictsRememberedOffsets: 1_000_000,
   deadLettersMax: 1_000,
   deadLetterValueBytesMax: 1 * MiB,
+  deadLettersListedMax: 1_000,
   /** Slices of points being projected or inserted, over all partitions; each may hold `sliceRowsMax` points in memory. */
   slicesInFlightMax: 3,
   insertsPerSliceMax: 5,

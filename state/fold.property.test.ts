@@ -82,6 +82,9 @@ const command: fc.Arbitrary<ControlEvent> = fc.oneof(
     .record({ workspace, key, name: fc.constant('k'), scope: fc.constant('read' as const) })
     .map((f) => event('KeyCreated', { ...f, secretHash: '0'.repeat(64) })),
   fc.record({ workspace, key }).map((f) => event('KeyRevoked', f)),
+  fc
+    .record({ workspace, offset: fc.nat(3), retriedAs: fc.nat(9) })
+    .map((f) => event('DeadLetterRetried', { ...f, topic: 'metrics', partition: 0 })),
 );
 
 /** A log: command ids from a small pool, so that some come again, with the same body or with another. */

@@ -104,7 +104,8 @@ describe('a golden log folder', () => {
         records = await log.read(control, events.length, limits.logReadBytesMax);
       }
       expect(events.map(({ value }) => JSON.parse(Buffer.from(value).toString()) as unknown)).toEqual(
-        controlEventTypes.map((type) => jsonOf('control', `${type}.v1.json`)),
+        // the types that there were when it was written: later ones come behind them
+        controlEventTypes.slice(0, 15).map((type) => jsonOf('control', `${type}.v1.json`)),
       );
       expect(log.head(metrics(0))).toBe(3);
       expect(log.head(metrics(1))).toBe(1);
