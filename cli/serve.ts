@@ -1,6 +1,6 @@
 /** The composition root: builds the adapters of one embedded server, joins the parts and takes them down in order. */
 import { existsSync, readFileSync } from 'node:fs';
-import { mkdir } from 'node:fs/promises';
+import { mkdir, statfs } from 'node:fs/promises';
 import path from 'node:path';
 import { connect } from '../clickhouse/client.js';
 import { layout as clickhouseFiles } from '../clickhouse/config-files.js';
@@ -27,7 +27,10 @@ import type { ServerConfig } from './config.js';
 import { createHttpServer, listen } from './http-server.js';
 import { dataLayout } from './layout.js';
 import { openapiDocument } from './openapi.js';
+import { createDrain } from './drain.js';
 import { createProbes } from './probes.js';
+import { createReadiness } from './readiness.js';
+import { createRefusalLog } from './refusal-log.js';
 import { createServerMeters } from './server-metrics.js';
 import { removeServerFile, writeServerFile } from './server-file.js';
 import { deadLettersOf } from './dead-letter-lookup.js';
@@ -51,6 +54,7 @@ export async function startServer(config: ServerConfig): Promise<Result<RunningS
   const begun = clock.monotonic();
   const logger = createLogger(config.logLevel);
   const meters = createServerMeters(clock);
+  const readiness = createReadiness(clock);
   const layout = dataLayout(config.data);
   await mkdir(config.data, { recursive: true });
 
@@ -77,8 +81,15 @@ export async function startServer(config: ServerConfig): Promise<Result<RunningS
     );
     await migrate(writer, database, { fsync: true });
 
-    const files = await openFileLog(layout.log, { metricsPartitions: 1, clock });
-    const log = measuredLog(files, clock, (seen) => meters.appended(seen));
+    const files = await openFileLog(layout.log, {
+      ...{ metricsPartitions: 1, clock },
+      onCut: ({ topic, partition }, cut) =>
+        logger.warn({ topic, partition, ...cut }, 'the end of the log was torn or damaged, and was cut'),
+    });
+    const log = measuredLog(files, clock, (seen) => {
+      meters.appended(seen);
+      readiness.appended(seen);
+    });
     undo.push(() => log.close());
     const store = await openLmdbStore(layout.state, log.epoch);
     undo.push(() => store.close());
@@ -129,44 +140,59 @@ export async function startServer(config: ServerConfig): Promise<Result<RunningS
       version,
       metrics: meters.metrics,
       openapi: () => openapiDocument(version),
-      readiness: async () => {
-        const folding = replica.healthy();
-        const tables = await reader.ping();
-        const projecting = projector.health();
-        return {
-          ready: folding.ok && tables && projecting.stoppedBecause === undefined,
-          parts: {
-            log: 'ok',
-            state: folding.ok ? 'ok' : folding.error,
-            tables: tables ? 'ok' : 'ClickHouse does not answer',
-            projector: projecting.stoppedBecause ?? 'ok',
+      readiness: () =>
+        readiness.ask({
+          folding: () => replica.healthy(),
+          tables: () => reader.ping(),
+          projector: () => projector.health(),
+          freeBytes: async () => {
+            const { bavail, bsize } = await statfs(config.data);
+            return bavail * bsize;
           },
-        };
-      },
+          data: config.data,
+          clock,
+        }),
     });
+    const logRefusal = createRefusalLog(logger, clock);
     const server = createHttpServer({
       points: createPointsHandler(edge),
       ingest: createIngestRouter(edge),
       query: createQueryRouter({
         ...{ tables: reader, database: 'api', board, clock, logger, authenticate, barrier },
+        onSlow: () => meters.slowQuery(),
         retries: (letter) => replica.state.retry(letter),
       }),
       probes,
-      onProblem: (problem) => meters.refused(problem),
+      onProblem: (problem, request, requestId) => {
+        meters.refused(problem);
+        logRefusal(problem, request, requestId);
+      },
       pageDir: existsSync(path.join(pageDir, 'index.html')) ? pageDir : undefined,
     });
-    undo.push(
-      () =>
-        new Promise<void>((resolve) => {
-          server.close(() => resolve());
-          server.closeAllConnections();
-        }),
-    );
+    const { drain } = createDrain(server, clock);
     const port = await listen(server, config.host, config.port);
+    undo.push(async () => {
+      const begun = clock.monotonic();
+      readiness.stopping();
+      const all = await drain(limits.drainMs);
+      const fields = { ms: Math.round(clock.monotonic() - begun) };
+      if (all) logger.info(fields, 'every request was answered');
+      else logger.warn(fields, 'some requests were cut off: they took too long');
+    });
     const url = `http://${config.host.includes(':') ? `[${config.host}]` : config.host}:${String(port)}`;
     await writeServerFile(layout.serverFile, { url, pid: process.pid });
     undo.push(() => removeServerFile(layout.serverFile));
-    return ok({ url, port, startedInMs: clock.monotonic() - begun, stop: unwind });
+    const startedInMs = clock.monotonic() - begun;
+    logger.info(
+      { version, url, data: config.data, epoch: log.epoch, ms: Math.round(startedInMs) },
+      'the server is ready',
+    );
+    const stop = async () => {
+      logger.info({ url }, 'the server is stopping');
+      await unwind();
+      logger.info({ url }, 'the server has stopped');
+    };
+    return ok({ url, port, startedInMs, stop });
   } catch (error) {
     await unwind();
     if (error instanceof Error && 'code' in error && error.code === 'EADDRINUSE') {

@@ -25,7 +25,7 @@ it('tells records, bytes and how long each append took, and that a failed one is
   await expect(log.append({ topic: 'control', partition: 0 }, [Buffer.from('x')])).rejects.toThrow('the disk is full');
   expect(seen).toEqual([
     { topic: 'metrics', records: 2, bytes: 8, seconds: 0.25, durable: true },
-    { topic: 'control', records: 1, bytes: 1, seconds: 0.25, durable: false },
+    { topic: 'control', records: 1, bytes: 1, seconds: 0.25, durable: false, error: 'the disk is full' },
   ]);
   expect(log.head(METRICS)).toBe(2);
   await log.close();

@@ -10,6 +10,8 @@ export interface AppendSeen {
   /** From the call until it was durable, or failed. */
   readonly seconds: number;
   readonly durable: boolean;
+  /** Why it is not. */
+  readonly error?: string;
 }
 
 export function measuredLog(log: EventLog, clock: Clock, onAppend: (seen: AppendSeen) => void): EventLog {
@@ -23,18 +25,20 @@ export function measuredLog(log: EventLog, clock: Clock, onAppend: (seen: Append
     waitPast: (at, offset, signal) => log.waitPast(at, offset, signal),
     async append(at, values) {
       const begun = clock.monotonic();
-      let durable = false;
+      let error: string | undefined;
       try {
-        const first = await log.append(at, values);
-        durable = true;
-        return first;
+        return await log.append(at, values);
+      } catch (cause) {
+        error = cause instanceof Error ? cause.message : String(cause);
+        throw cause;
       } finally {
         onAppend({
           topic: at.topic,
           records: values.length,
           bytes: values.reduce((sum, value) => sum + value.length, 0),
           seconds: (clock.monotonic() - begun) / 1000,
-          durable,
+          durable: error === undefined,
+          ...(error === undefined ? {} : { error }),
         });
       }
     },

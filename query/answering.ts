@@ -10,6 +10,9 @@ import type { QueryDeps, Scope } from './deps.js';
 import { queryOf } from './parameters.js';
 import { waitForPosition } from './position-wait.js';
 
+/** What the log of the server knows a request by. */
+const REQUEST_ID = 'runlog-request-id';
+
 /** A question that was let in. */
 export interface Asking {
   readonly workspace: string;
@@ -51,10 +54,21 @@ export function sendAnswer(res: Response, json: string, position: string): void 
 /** Mounts a function from question to answer as an Express handler. */
 export function answering(deps: QueryDeps, answer: (asking: Asking) => Promise<object>): RequestHandler {
   return async (req, res) => {
+    const requestId = deps.clock.uuid();
+    res.setHeader(REQUEST_ID, requestId);
     try {
       const asking = await admit(deps, req, res);
       const position = formatPosition(deps.board.reached());
+      const begun = deps.clock.monotonic();
       sendAnswer(res, JSON.stringify(await answer(asking)), position);
+      const ms = Math.round(deps.clock.monotonic() - begun);
+      if (ms > limits.slowQueryMs) {
+        deps.onSlow?.();
+        deps.logger.warn(
+          { requestId, method: req.method, path: req.path, workspace: asking.workspace, ms },
+          'slow query',
+        );
+      }
     } catch (error) {
       sendFailure(deps, req, res, error);
     }
@@ -80,7 +94,8 @@ class ClientGone extends Error {}
 /** Answers with the Problem that `error` is; what nobody expected is a 500 that is logged with the request's id. */
 export function sendFailure(deps: QueryDeps, req: IncomingMessage, res: ServerResponse, error: unknown): void {
   if (error instanceof ClientGone || res.destroyed) return;
-  const requestId = deps.clock.uuid();
+  const given = res.getHeader(REQUEST_ID);
+  const requestId = typeof given === 'string' ? given : deps.clock.uuid();
   const problem = asProblem(error);
   if (problem.code === 'internal' || error instanceof TablesError) {
     deps.logger.error({ err: error, requestId, method: req.method, url: req.url }, 'a question failed');
@@ -89,7 +104,7 @@ export function sendFailure(deps: QueryDeps, req: IncomingMessage, res: ServerRe
     res.destroy();
     return;
   }
-  res.setHeader('runlog-request-id', requestId);
+  res.setHeader(REQUEST_ID, requestId);
   // what is left of a body that was too large is not worth reading
   if (!req.complete && problem.code === 'too_large') res.setHeader('connection', 'close');
   answerProblem(res, problem, requestId);

@@ -22,6 +22,8 @@ export interface QueryDeps {
   readonly retries?: (letter: string) => RetryRecord | undefined;
   /** Waits until the tables have everything that this instance knows to be on the control log; asked before "unknown run" is said. */
   readonly barrier?: (workspace: string) => Promise<void>;
+  /** Told of every question that took longer than `slowQueryMs`. */
+  readonly onSlow?: () => void;
   /** Bounds of runtime/limits.ts that a test has its own values for. */
   readonly bounds?: { readonly inheritancesListedMax?: number; readonly barrierWaitMs?: number } | undefined;
 }

@@ -177,6 +177,14 @@ export const limits = {
   queryResultBytesMax: 512 * MiB,
   queryConcurrentMax: 64,
   shutdownMs: 10_000,
+  /** How long requests under way have to be answered once the server is told to stop. */
+  drainMs: 8_000,
+
+  // what a server says about itself
+  diskFreeBytesMin: 256 * MiB,
+  appendFailureToldMs: 10_000,
+  refusalLogIntervalMs: 10_000,
+  slowQueryMs: 1_000,
 } as const;
 
 function assertRelation(holds: boolean, relation: string): void {
@@ -215,4 +223,5 @@ assertRelation(
   20 * limits.slicesInFlightMax < limits.dedupWindowBlocks,
   'tokens of slices in flight stay within the deduplication window',
 );
+assertRelation(limits.barrierWaitMs < limits.drainMs, 'a read that waits for its position is answered while draining');
 assertRelation(limits.flushIdleMs < limits.flushLoadedMs, 'idle flushes are quicker');
