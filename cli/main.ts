@@ -182,7 +182,9 @@ targetFlags(letters.command('retry').description('append the record of a dead le
 targetFlags(
   program.command('doctor').description('check the server and everything it needs, and say what to do'),
 ).action(async (flags: TargetFlags & { json?: boolean }) => {
-  const report = await doctorCommand({ ...flags, url: flags.url ?? process.env['RUNLOG_URL'] }, configOf(flags));
+  const url = flags.url ?? process.env['RUNLOG_URL'];
+  const key = flags.key ?? process.env['RUNLOG_API_KEY'];
+  const report = await doctorCommand({ ...flags, url, key }, configOf(flags));
   process.stdout.write(`${report.text}\n`);
   process.exit(report.healthy ? 0 : 1);
 });

@@ -27,10 +27,12 @@ import type { ServerConfig } from './config.js';
 import { createHttpServer, listen } from './http-server.js';
 import { dataLayout } from './layout.js';
 import { openapiDocument } from './openapi.js';
+import { doctorRoute } from './doctor-route.js';
 import { createDrain } from './drain.js';
 import { createProbes } from './probes.js';
 import { createReadiness } from './readiness.js';
 import { createRefusalLog } from './refusal-log.js';
+import { serverFindings, type CutSeen } from './server-checks.js';
 import { createServerMeters } from './server-metrics.js';
 import { removeServerFile, writeServerFile } from './server-file.js';
 import { deadLettersOf } from './dead-letter-lookup.js';
@@ -81,10 +83,13 @@ export async function startServer(config: ServerConfig): Promise<Result<RunningS
     );
     await migrate(writer, database, { fsync: true });
 
+    const cuts: CutSeen[] = [];
     const files = await openFileLog(layout.log, {
       ...{ metricsPartitions: 1, clock },
-      onCut: ({ topic, partition }, cut) =>
-        logger.warn({ topic, partition, ...cut }, 'the end of the log was torn or damaged, and was cut'),
+      onCut(at, cut) {
+        cuts.push({ at, ...cut });
+        logger.warn({ ...at, ...cut }, 'the end of the log was torn or damaged, and was cut');
+      },
     });
     const log = measuredLog(files, clock, (seen) => {
       meters.appended(seen);
@@ -153,6 +158,14 @@ export async function startServer(config: ServerConfig): Promise<Result<RunningS
           clock,
         }),
     });
+    const doctor = doctorRoute(authenticate, async () => ({
+      now: clock.now(),
+      findings: await serverFindings({
+        ...{ writer, reader, database, api: 'api', clock, log, cuts, replica },
+        projector: () => projector.health(),
+        deadLettersMax: config.deadLettersMax,
+      }),
+    }));
     const logRefusal = createRefusalLog(logger, clock);
     const server = createHttpServer({
       points: createPointsHandler(edge),
@@ -162,7 +175,7 @@ export async function startServer(config: ServerConfig): Promise<Result<RunningS
         onSlow: () => meters.slowQuery(),
         retries: (letter) => replica.state.retry(letter),
       }),
-      probes,
+      probes: probes.use(doctor),
       onProblem: (problem, request, requestId) => {
         meters.refused(problem);
         logRefusal(problem, request, requestId);

@@ -182,6 +182,9 @@ export const limits = {
 
   // what a server says about itself
   diskFreeBytesMin: 256 * MiB,
+  diskFreeBytesAdvised: 2 * GiB,
+  projectorLagAdvisedS: 60,
+  clockDifferenceMsAdvised: 5_000,
   appendFailureToldMs: 10_000,
   refusalLogIntervalMs: 10_000,
   slowQueryMs: 1_000,
@@ -224,4 +227,5 @@ assertRelation(
   'tokens of slices in flight stay within the deduplication window',
 );
 assertRelation(limits.barrierWaitMs < limits.drainMs, 'a read that waits for its position is answered while draining');
+assertRelation(limits.diskFreeBytesMin < limits.diskFreeBytesAdvised, 'doctor warns before the disk counts as full');
 assertRelation(limits.flushIdleMs < limits.flushLoadedMs, 'idle flushes are quicker');
