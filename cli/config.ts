@@ -2,6 +2,7 @@
 import os from 'node:os';
 import path from 'node:path';
 import { z } from 'zod';
+import { limits } from '../runtime/limits.js';
 import type { LogLevel } from '../runtime/logger.js';
 import { err, ok, type Result } from '../runtime/result.js';
 
@@ -13,6 +14,8 @@ export interface ServerConfig {
   readonly data: string;
   readonly requireKeys: boolean;
   readonly logLevel: LogLevel;
+  /** Records that cannot be projected, borne before the projector stops. */
+  readonly deadLettersMax: number;
   /** Names under which the server may be addressed besides the loopback ones. */
   readonly allowedHosts: readonly string[];
   /** A server of one's own with user and password in the address; without it the embedded one is started. */
@@ -28,6 +31,7 @@ const schema = z.object({
     .default(path.join(os.homedir(), '.runlog', 'data')),
   requireKeys: z.union([z.boolean(), z.enum(['true', 'false']).transform((word) => word === 'true')]).default(false),
   logLevel: z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('warn'),
+  deadLettersMax: z.coerce.number().int().min(0).default(limits.deadLettersMax),
   allowedHosts: z
     .union([z.array(z.string()), z.string().transform((list) => list.split(',').filter((name) => name !== ''))])
     .default([]),
@@ -43,6 +47,7 @@ export interface ServerFlags {
   readonly data?: string | undefined;
   readonly requireKeys?: boolean | undefined;
   readonly logLevel?: string | undefined;
+  readonly deadLettersMax?: string | undefined;
   readonly allowedHosts?: string | undefined;
   readonly clickhouse?: string | undefined;
 }
@@ -56,6 +61,7 @@ export function resolveConfig(flags: ServerFlags, env: NodeJS.ProcessEnv): Resul
     data: flags.data ?? env['RUNLOG_DATA'],
     requireKeys: flags.requireKeys ?? env['RUNLOG_REQUIRE_KEYS'],
     logLevel: flags.logLevel ?? env['RUNLOG_LOG_LEVEL'],
+    deadLettersMax: flags.deadLettersMax ?? env['RUNLOG_DEAD_LETTERS_MAX'],
     allowedHosts: flags.allowedHosts ?? env['RUNLOG_ALLOWED_HOSTS'],
     clickhouse: flags.clickhouse ?? env['RUNLOG_CLICKHOUSE'],
   });

@@ -1,59 +1,22 @@
 /** `runlog doctor`: looks at the machine, the folder and the server, and says what to do about what is wrong. */
-import { statfs } from 'node:fs/promises';
 import { existsSync } from 'node:fs';
-import path from 'node:path';
+import type { DoctorFinding } from '../clickhouse/doctor.js';
 import type { ServerConfig } from './config.js';
-import { dataLayout } from './layout.js';
-import { readServerFile } from './server-file.js';
-
-interface Finding {
-  readonly check: string;
-  readonly ok: boolean;
-  readonly detail: string;
-  readonly advice?: string;
-}
+import type { DoctorAnswer } from './doctor-route.js';
+import { ServerProblem, type ServerClient } from './http-client.js';
+import { found, machineFindings } from './machine-checks.js';
+import { clockDifference } from './server-checks.js';
+import { openTarget } from './target.js';
 
 export interface DoctorReport {
   readonly healthy: boolean;
   readonly text: string;
 }
 
-const freeBytesMin = 2 * 1024 ** 3;
-const giB = (bytes: number) => `${(bytes / 1024 ** 3).toFixed(1)} GiB`;
-
-function nodeFinding(): Finding {
-  const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
-  const fits = major > 20 || (major === 20 && minor >= 11);
-  return {
-    check: 'node',
-    ok: fits,
-    detail: process.version,
-    ...(fits ? {} : { advice: 'install Node 20.11 or newer' }),
-  };
-}
-
-function engineFinding(): Finding {
-  const supported = ['linux', 'darwin'].includes(process.platform);
-  if (supported) return { check: 'engine', ok: true, detail: `${process.platform} ${process.arch}` };
-  return {
-    check: 'engine',
-    ok: false,
-    detail: `the embedded ClickHouse does not run on ${process.platform}`,
-    advice: 'use Linux with glibc or macOS, or a container with one',
-  };
-}
-
-async function folderFinding(config: ServerConfig): Promise<Finding> {
-  let dir = config.data;
-  while (!existsSync(dir)) dir = path.dirname(dir);
-  const stats = await statfs(dir);
-  const free = stats.bavail * stats.bsize;
-  return {
-    check: 'disk',
-    ok: free >= freeBytesMin,
-    detail: `${giB(free)} free for ${config.data}`,
-    ...(free >= freeBytesMin ? {} : { advice: 'free some space or move the folder with --data' }),
-  };
+export interface DoctorOptions {
+  readonly url?: string | undefined;
+  readonly key?: string | undefined;
+  readonly json?: boolean;
 }
 
 interface ReadyAnswer {
@@ -61,44 +24,63 @@ interface ReadyAnswer {
   readonly parts: Readonly<Record<string, string>>;
 }
 
-async function serverFindings(url: string): Promise<Finding[]> {
+const ANSWER_MS = 10_000;
+
+async function readyFindings(url: string): Promise<DoctorFinding[]> {
+  const response = await fetch(`${url}/readyz`, { signal: AbortSignal.timeout(ANSWER_MS) });
+  const { version, parts } = (await response.json()) as ReadyAnswer;
+  const advice = 'see the log of the server; it retries by itself unless it says that it stopped';
+  return [
+    found('server', false, `version ${version} at ${url}`, ''),
+    ...Object.entries(parts).map(([part, said]) => found(`ready.${part}`, said !== 'ok', said, advice)),
+  ];
+}
+
+/** What the server says of itself; a server that does not let us look is a finding, too. */
+async function ownFindings(client: ServerClient): Promise<DoctorFinding[]> {
   try {
-    const response = await fetch(`${url}/readyz`, { signal: AbortSignal.timeout(5000) });
-    const answer = (await response.json()) as ReadyAnswer;
-    return [
-      { check: 'server', ok: true, detail: `version ${answer.version} at ${url}` },
-      ...Object.entries(answer.parts).map(([part, state]) => ({
-        check: part,
-        ok: state === 'ok',
-        detail: state,
-        ...(state === 'ok'
-          ? {}
-          : { advice: 'see the log of the server; it retries by itself unless it says that it stopped' }),
-      })),
-    ];
-  } catch {
-    return [{ check: 'server', ok: false, detail: `nothing answers at ${url}`, advice: 'start it with "npm start"' }];
+    const { now, findings } = await client.get<DoctorAnswer>('/admin/doctor');
+    return [...findings, clockDifference('clock.here', Date.now() - now, 'the server')];
+  } catch (error) {
+    if (!(error instanceof ServerProblem)) throw error;
+    const advice = [401, 403].includes(error.status)
+      ? 'give an admin key of the workspace default with --key or RUNLOG_API_KEY'
+      : 'see the log of the server';
+    return [found('details', true, error.message, advice)];
   }
 }
 
-export async function doctorCommand(
-  options: { readonly url?: string | undefined; readonly json?: boolean },
-  config: ServerConfig,
-): Promise<DoctorReport> {
-  const running = options.url ?? (await readServerFile(dataLayout(config.data).serverFile))?.url;
-  const findings = [
-    nodeFinding(),
-    engineFinding(),
-    await folderFinding(config),
-    ...(running === undefined
-      ? [{ check: 'server', ok: true, detail: `none runs on ${config.data}` }]
-      : await serverFindings(running.replace(/\/+$/, ''))),
-  ];
-  const healthy = findings.every((finding) => finding.ok);
-  if (options.json === true) return { healthy, text: JSON.stringify({ healthy, findings }, undefined, 2) };
-  const lines = findings.flatMap((finding) => [
-    `${finding.ok ? '✓' : '✗'} ${finding.check.padEnd(9)} ${finding.detail}`,
-    ...(finding.advice === undefined ? [] : [`  → ${finding.advice}`]),
+async function findings(options: DoctorOptions, config: ServerConfig): Promise<DoctorFinding[]> {
+  const machine = await machineFindings(config.data);
+  if (options.url === undefined && !existsSync(config.data)) {
+    return [...machine, found('server', false, `nothing is in ${config.data} yet`, '')];
+  }
+  const { url, key } = options;
+  const given = { ...(url === undefined ? {} : { url }), ...(key === undefined ? {} : { key }), mustExist: true };
+  const target = await openTarget(given, config).catch((error: unknown) => ({
+    ok: false as const,
+    error: String(error),
+  }));
+  if (!target.ok)
+    return [...machine, found('server', true, target.error, 'see the sentence, and the log of the server')];
+  const { client, release } = target.value;
+  try {
+    const ready = await readyFindings(client.url).catch(() => undefined);
+    if (ready !== undefined) return [...machine, ...ready, ...(await ownFindings(client))];
+    return [...machine, found('server', true, `nothing answers at ${client.url}`, 'start it with "npm start"')];
+  } finally {
+    await release();
+  }
+}
+
+export async function doctorCommand(options: DoctorOptions, config: ServerConfig): Promise<DoctorReport> {
+  const all = await findings(options, config);
+  const healthy = all.every((finding) => finding.ok);
+  if (options.json === true) return { healthy, text: JSON.stringify({ healthy, findings: all }, undefined, 2) };
+  const width = Math.max(...all.map(({ check }) => check.length));
+  const lines = all.flatMap(({ ok, check, detail, advice }) => [
+    `${ok ? '✓' : '✗'} ${check.padEnd(width)}  ${detail}`,
+    ...(advice === undefined ? [] : [`  → ${advice}`]),
   ]);
   return { healthy, text: lines.join('\n') };
 }

@@ -5,7 +5,7 @@ import express, { type Router } from 'express';
 import helmet from 'helmet';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { limits } from '../runtime/limits.js';
-import { answerProblem } from '../runtime/problem-answer.js';
+import { answerProblem, PROBLEM_EVENT } from '../runtime/problem-answer.js';
 import { Problem } from '../runtime/problem.js';
 import { pageRoutes } from './page.js';
 
@@ -15,6 +15,8 @@ export interface HttpParts {
   readonly ingest: Router;
   readonly admin: Router;
   readonly probes: Router;
+  /** Told of every request that is answered with a Problem. */
+  readonly onProblem: (problem: Problem, request: IncomingMessage, requestId?: string) => void;
   /** Folder of the built page; absent in a server without one. */
   readonly pageDir: string | undefined;
 }
@@ -65,6 +67,7 @@ export function createApp(parts: HttpParts): express.Express {
 export function createHttpServer(parts: HttpParts): Server {
   const app = createApp(parts);
   const server = createServer({ maxHeaderSize: 2 * limits.urlBytesMax }, (request, response) => {
+    response.on(PROBLEM_EVENT, (problem: Problem, requestId?: string) => parts.onProblem(problem, request, requestId));
     if ((request.url ?? '').length > limits.urlBytesMax) {
       answerProblem(
         response,

@@ -5,6 +5,7 @@ import { Command, InvalidArgumentError, Option } from 'commander';
 import { backupCommand } from './backup-command.js';
 import { searchCommand, topCommand, type SearchOptions, type TopOptions } from './commands.js';
 import { resolveConfig, type ServerConfig, type ServerFlags } from './config.js';
+import { listLettersCommand, retryLettersCommand, showLetterCommand } from './dead-letters.js';
 import { demoCommand, demoData, stopSignal } from './demo.js';
 import { doctorCommand } from './doctor.js';
 import { ServerProblem, type ServerClient } from './http-client.js';
@@ -63,6 +64,7 @@ const serverFlags = (command: Command) =>
     .option('--host <address>', 'address to listen on (default 127.0.0.1)')
     .option('--data <folder>', 'folder that everything is kept in')
     .option('--require-keys', 'refuse requests without an API key')
+    .option('--dead-letters-max <number>', 'records that cannot be projected, borne before the projector stops')
     .option('--allowed-hosts <names>', 'further host names that the server may be addressed by, with commas')
     .option(
       '--clickhouse <url>',
@@ -184,6 +186,24 @@ targetFlags(keys.command('revoke').description('make a key worthless'))
   .argument('<key>', 'its id, as `keys list` shows it')
   .action((key: string, flags: TargetFlags) => withServer(flags, (client) => revokeKeyCommand(client, key)));
 
+const letters = program.command('dead-letters').description('records that could not be projected: list, show, retry');
+targetFlags(letters.command('list').description('the dead letters with their reasons'))
+  .option('--limit <number>', 'most letters to print', positive, '100')
+  .action((flags: TargetFlags & { limit: string; json?: boolean }) =>
+    withServer(flags, (client) => listLettersCommand(client, flags)),
+  );
+targetFlags(letters.command('show').description('one dead letter with its header and bytes'))
+  .argument('<letter>', 'topic/partition/offset, as `dead-letters list` shows it')
+  .action((letter: string, flags: TargetFlags & { json?: boolean }) =>
+    withServer(flags, (client) => showLetterCommand(client, letter, flags)),
+  );
+targetFlags(letters.command('retry').description('append the record of a dead letter anew; it counts once'))
+  .argument('[letter]', 'topic/partition/offset, as `dead-letters list` shows it')
+  .option('--all', 'every letter that was not retried yet')
+  .action((letter: string | undefined, flags: TargetFlags & { all?: boolean; json?: boolean }) =>
+    withServer(flags, (client) => retryLettersCommand(client, letter, flags)),
+  );
+
 targetFlags(
   program.command('rebuild').description('fill the tables anew from the event log and switch to them; reads go on'),
 ).action((flags: TargetFlags & RebuildCommandOptions) =>
@@ -213,7 +233,9 @@ program
 targetFlags(
   program.command('doctor').description('check the server and everything it needs, and say what to do'),
 ).action(async (flags: TargetFlags & { json?: boolean }) => {
-  const report = await doctorCommand({ ...flags, url: flags.url ?? process.env['RUNLOG_URL'] }, configOf(flags));
+  const url = flags.url ?? process.env['RUNLOG_URL'];
+  const key = flags.key ?? process.env['RUNLOG_API_KEY'];
+  const report = await doctorCommand({ ...flags, url, key }, configOf(flags));
   process.stdout.write(`${report.text}\n`);
   process.exit(report.healthy ? 0 : 1);
 });

@@ -29,6 +29,8 @@ export interface ClickHouseChoice {
   readonly port?: number;
   readonly clock: Clock;
   readonly logger: Logger;
+  /** The embedded server died and was started again. */
+  readonly onRestart?: () => void;
 }
 
 export async function openClickHouse(choice: ClickHouseChoice): Promise<Result<OpenClickHouse, string>> {
@@ -47,6 +49,7 @@ export async function openClickHouse(choice: ClickHouseChoice): Promise<Result<O
   });
   if (!started.ok) return err(started.error.detail);
   const server = started.value;
+  if (choice.onRestart !== undefined) server.onRestart(choice.onRestart);
   const admitted = (database: string): Result<void, string> =>
     databases.includes(database)
       ? ok(undefined)

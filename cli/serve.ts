@@ -1,10 +1,11 @@
 /** The composition root: builds the adapters of one embedded server, joins the parts and takes them down in order. */
 import { existsSync, readFileSync } from 'node:fs';
-import { mkdir } from 'node:fs/promises';
+import { mkdir, statfs } from 'node:fs/promises';
 import path from 'node:path';
 import { connect } from '../clickhouse/client.js';
-import { TABLES_DATABASE } from '../clickhouse/generations.js';
+import { databaseOf, TABLES_DATABASE, viewsOf } from '../clickhouse/generations.js';
 import { openFileLog } from '../events/event-log.file.js';
+import { measuredLog } from '../events/measured-log.js';
 import { createPositionBoard } from '../events/position-board.js';
 import { emptyPosition } from '../events/position.js';
 import { createAuthenticator } from '../ingest/auth.js';
@@ -16,7 +17,6 @@ import { systemClock } from '../runtime/clock.js';
 import { packageRoot } from '../runtime/entry.js';
 import { limits } from '../runtime/limits.js';
 import { createLogger } from '../runtime/logger.js';
-import { createMetrics } from '../runtime/metrics.js';
 import { err, ok, type Result } from '../runtime/result.js';
 import { openLmdbStore } from '../state/lmdb-store.js';
 import { createReplica } from '../state/replica.js';
@@ -26,10 +26,17 @@ import type { ServerConfig } from './config.js';
 import { createHttpServer, listen } from './http-server.js';
 import { dataLayout } from './layout.js';
 import { openapiDocument } from './openapi.js';
+import { deadLettersOf } from './dead-letter-lookup.js';
+import { doctorRoute } from './doctor-route.js';
+import { createDrain } from './drain.js';
+import { knownKeysOf } from './known-keys.js';
 import { openClickHouse } from './open-clickhouse.js';
 import { createProbes } from './probes.js';
-import { knownKeysOf } from './known-keys.js';
+import { createReadiness } from './readiness.js';
+import { createRefusalLog } from './refusal-log.js';
+import { serverFindings, type CutSeen } from './server-checks.js';
 import { removeServerFile, writeServerFile } from './server-file.js';
+import { createServerMeters } from './server-metrics.js';
 import { openTables } from './tables.js';
 
 export interface RunningServer {
@@ -63,11 +70,15 @@ export async function startServer(config: ServerConfig): Promise<Result<RunningS
   const clock = systemClock;
   const begun = clock.monotonic();
   const logger = createLogger(config.logLevel);
-  const metrics = createMetrics();
+  const meters = createServerMeters(clock);
+  const readiness = createReadiness(clock);
   const layout = dataLayout(config.data);
   await mkdir(config.data, { recursive: true });
 
-  const opened = await openClickHouse({ url: config.clickhouse, dir: layout.clickhouse, clock, logger });
+  const opened = await openClickHouse({
+    ...{ url: config.clickhouse, dir: layout.clickhouse, clock, logger },
+    onRestart: () => meters.clickhouseRestarted(),
+  });
   if (!opened.ok) return opened;
   const { server: clickhouse } = opened.value;
   const undo: (() => Promise<unknown> | void)[] = [() => opened.value.stop()];
@@ -78,11 +89,24 @@ export async function startServer(config: ServerConfig): Promise<Result<RunningS
   try {
     const writer = connect({ url: clickhouse.url, credentials: clickhouse.writer, clock });
     const connected = connect({ url: clickhouse.url, credentials: clickhouse.querier, clock });
+    const views = connect({ url: clickhouse.url, credentials: clickhouse.reader, clock });
     undo.push(
+      () => views.close(),
       () => connected.close(),
       () => writer.close(),
     );
-    const log = await openFileLog(layout.log, { metricsPartitions: 1, clock });
+    const cuts: CutSeen[] = [];
+    const files = await openFileLog(layout.log, {
+      ...{ metricsPartitions: 1, clock },
+      onCut(at, cut) {
+        cuts.push({ at, ...cut });
+        logger.warn({ ...at, ...cut }, 'the end of the log was torn or damaged, and was cut');
+      },
+    });
+    const log = measuredLog(files, clock, (seen) => {
+      meters.appended(seen);
+      readiness.appended(seen);
+    });
     undo.push(() => log.close());
     const store = await openLmdbStore(layout.state, log.epoch);
     undo.push(() => store.close());
@@ -97,6 +121,7 @@ export async function startServer(config: ServerConfig): Promise<Result<RunningS
       reader: connected,
       opened: opened.value,
       fsync: true,
+      deadLettersMax: config.deadLettersMax,
       log,
       replica,
       board,
@@ -128,7 +153,18 @@ export async function startServer(config: ServerConfig): Promise<Result<RunningS
       requireKeys: config.requireKeys,
       allowedHosts: config.allowedHosts,
     });
-    const edge = createEdge({ replica, log, board, clock, logger, authenticate, knownKeys: knownKeysOf(reader) });
+    const edge = createEdge({
+      ...{ replica, log, board, clock, logger, authenticate },
+      knownKeys: knownKeysOf(reader),
+      deadLetters: deadLettersOf(reader),
+      onPoints: (points) => meters.points(points),
+    });
+    meters.watch({
+      projector: () => host.health(),
+      deadLettersMax: config.deadLettersMax,
+      backlog: { bytes: () => edge.backlog.bytes(), bytesMax: limits.backlogBytesMax },
+      inFlight: { bytes: () => edge.inFlight.bytes(), bytesMax: limits.inFlightBytesMax },
+    });
     const barrier = async () => {
       const wanted = { ...emptyPosition(log.epoch), control: replica.folded() };
       await board.waitFor(wanted, limits.barrierWaitMs);
@@ -137,51 +173,71 @@ export async function startServer(config: ServerConfig): Promise<Result<RunningS
     const pageDir = path.join(packageRoot, 'dist', 'ui');
     const probes = createProbes({
       version,
-      metrics,
+      metrics: meters.metrics,
       openapi: () => openapiDocument(version),
-      readiness: async () => {
-        const folding = replica.healthy();
-        const answering = await reader.ping();
-        const projecting = host.health();
-        return {
-          ready: folding.ok && answering && projecting.stoppedBecause === undefined,
-          parts: {
-            log: 'ok',
-            state: folding.ok ? 'ok' : folding.error,
-            tables: answering ? 'ok' : 'ClickHouse does not answer',
-            projector: projecting.stoppedBecause ?? 'ok',
+      readiness: () =>
+        readiness.ask({
+          folding: () => replica.healthy(),
+          tables: () => reader.ping(),
+          projector: () => host.health(),
+          freeBytes: async () => {
+            const { bavail, bsize } = await statfs(config.data);
+            return bavail * bsize;
           },
-        };
-      },
+          data: config.data,
+          clock,
+        }),
     });
+    const doctor = doctorRoute(authenticate, async () => ({
+      now: clock.now(),
+      findings: await serverFindings({
+        ...{ writer, reader: views, database: databaseOf(host.generation), api: viewsOf(host.generation) },
+        ...{ definer: clickhouse.writer.user, clock, log, cuts, replica },
+        projector: () => host.health(),
+        deadLettersMax: config.deadLettersMax,
+      }),
+    }));
+    const logRefusal = createRefusalLog(logger, clock);
     const server = createHttpServer({
       points: createPointsHandler(edge),
       ingest: createIngestRouter(edge),
       query: createQueryRouter({
-        tables: reader,
-        database: TABLES_DATABASE,
-        board,
-        clock,
-        logger,
-        authenticate,
-        barrier,
+        ...{ tables: reader, database: TABLES_DATABASE, board, clock, logger, authenticate, barrier },
+        onSlow: () => meters.slowQuery(),
+        retries: (letter) => replica.state.retry(letter),
       }),
       admin: createAdminRouter({ authenticate, rebuild, backup, clock, logger }),
-      probes,
+      probes: probes.use(doctor),
+      onProblem: (problem, request, requestId) => {
+        meters.refused(problem);
+        logRefusal(problem, request, requestId);
+      },
       pageDir: existsSync(path.join(pageDir, 'index.html')) ? pageDir : undefined,
     });
-    undo.push(
-      () =>
-        new Promise<void>((resolve) => {
-          server.close(() => resolve());
-          server.closeAllConnections();
-        }),
-    );
+    const { drain } = createDrain(server, clock);
     const port = await listen(server, config.host, config.port);
+    undo.push(async () => {
+      const begun = clock.monotonic();
+      readiness.stopping();
+      const all = await drain(limits.drainMs);
+      const fields = { ms: Math.round(clock.monotonic() - begun) };
+      if (all) logger.info(fields, 'every request was answered');
+      else logger.warn(fields, 'some requests were cut off: they took too long');
+    });
     const url = `http://${config.host.includes(':') ? `[${config.host}]` : config.host}:${String(port)}`;
     await writeServerFile(layout.serverFile, { url, pid: process.pid });
     undo.push(() => removeServerFile(layout.serverFile));
-    return ok({ url, port, startedInMs: clock.monotonic() - begun, stop: unwind });
+    const startedInMs = clock.monotonic() - begun;
+    logger.info(
+      { version, url, data: config.data, epoch: log.epoch, ms: Math.round(startedInMs) },
+      'the server is ready',
+    );
+    const stop = async () => {
+      logger.info({ url }, 'the server is stopping');
+      await unwind();
+      logger.info({ url }, 'the server has stopped');
+    };
+    return ok({ url, port, startedInMs, stop });
   } catch (error) {
     await unwind();
     if (error instanceof Error && 'code' in error && error.code === 'EADDRINUSE') {

@@ -36,6 +36,7 @@ export interface TablesOptions {
   readonly writer: Tables;
   readonly reader: Tables;
   readonly fsync: boolean;
+  readonly deadLettersMax: number;
   readonly log: EventLog;
   /** Has folded all of the log. */
   readonly replica: Replica;
@@ -75,6 +76,7 @@ export async function openTables(options: TablesOptions): Promise<Result<OpenTab
           group: of === 1 ? PROJECTOR_GROUP : `${PROJECTOR_GROUP}-g${String(of)}`,
           leads,
           tokenLogs,
+          deadLettersMax: options.deadLettersMax,
           log,
           board: ownBoard,
           clock,

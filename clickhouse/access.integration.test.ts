@@ -13,22 +13,38 @@ const views = readMigrations()
 
 beforeAll(async () => {
   ch = await sharedClickHouse();
-  for (const workspace of ['mine', 'theirs', 'grün']) {
+  for (const [offset, workspace] of ['mine', 'theirs', 'grün'].entries()) {
     for (const view of views) {
-      await ch.writer.command(`INSERT INTO ${ch.database}.${view} (workspace) SELECT {workspace:String}`, {
-        params: { workspace },
-        settings: { insert_deduplication_token: `${workspace}/${view}` },
-      });
+      // the key of a letter is its place alone
+      const [columns, values] = view === 'dead_letters' ? [', offset', ', {offset:UInt64}'] : ['', ''];
+      await ch.writer.command(
+        `INSERT INTO ${ch.database}.${view} (workspace${columns}) SELECT {workspace:String}${values}`,
+        {
+          params: { workspace, offset },
+          settings: { insert_deduplication_token: `${workspace}/${view}` },
+        },
+      );
     }
   }
 });
 
 test('there is a view for every table that readers need', () => {
   expect(views.sort()).toEqual(
-    'events experiments params params_by_run points rollups runs seen segments series series_by_run tags tags_by_run'.split(
+    'dead_letters events experiments params params_by_run points rollups runs seen segments series series_by_run tags tags_by_run'.split(
       ' ',
     ),
   );
+});
+
+test('the operator sees the dead letters of all workspaces, also of none, and nothing else of them', async () => {
+  await ch.writer.command(`INSERT INTO ${ch.database}.dead_letters (offset) SELECT 99`);
+  for (const view of views) {
+    const rows = await ch.reader.query(`SELECT DISTINCT workspace FROM ${ch.api}.${view} ORDER BY workspace`, {
+      workspace: '*',
+    });
+    const all = ['', 'grün', 'mine', 'theirs'];
+    expect([view, rows.map((row) => row['workspace'])]).toEqual([view, view === 'dead_letters' ? all : []]);
+  }
 });
 
 describe.each(views)('api.%s', (view) => {

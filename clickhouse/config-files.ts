@@ -5,7 +5,7 @@ import path from 'node:path';
 import { limits } from '../runtime/limits.js';
 import { workspaceTables } from './migrate.js';
 import { READER_BOUNDS, READER_CHOICES } from './settings.js';
-import { OF_THE_WORKSPACE, readUsers } from './users.js';
+import { readUsers } from './users.js';
 
 /** What `embedded.ts` tells the child, as JSON in its first argument. */
 export interface ChildSpec {
@@ -162,12 +162,12 @@ export function usersConfig(password: string, databases: readonly string[]): str
           ...user(
             'reader',
             sha256(querier.password),
-            databases.flatMap((database) => tables.map((table) => `GRANT SELECT ON ${database}.${table}`)),
+            databases.flatMap((database) => [...tables.keys()].map((table) => `GRANT SELECT ON ${database}.${table}`)),
           ),
           databases: Object.fromEntries(
             databases.map((database) => [
               database,
-              Object.fromEntries(tables.map((table) => [table, { filter: OF_THE_WORKSPACE }])),
+              Object.fromEntries([...tables].map(([table, filter]) => [table, { filter }])),
             ]),
           ),
         },

@@ -19,6 +19,8 @@ export interface DoctorSubject {
   readonly reader: Tables;
   readonly database: string;
   readonly api: string;
+  /** The user whose rights the views have, where it is not the usual one. */
+  readonly definer?: string;
   readonly clock: Clock;
 }
 
@@ -159,11 +161,11 @@ export async function checkTables(subject: DoctorSubject): Promise<DoctorFinding
 }
 
 /** Makes the schema anew beside the real one and compares, so that the .sql files stay the only description of it. */
-async function checkTablesAndColumns({ writer, database, api, clock }: DoctorSubject): Promise<DoctorFinding> {
+async function checkTablesAndColumns({ writer, database, api, definer, clock }: DoctorSubject): Promise<DoctorFinding> {
   const suffix = clock.uuid().replaceAll('-', '').slice(0, 12);
   const fresh = { database: `doctor_${suffix}`, api: `api_doctor_${suffix}` };
   try {
-    await migrate(writer, fresh.database, { api: fresh.api });
+    await migrate(writer, fresh.database, { api: fresh.api, ...(definer === undefined ? {} : { definer }) });
     const [expected, actual] = await Promise.all([describe(writer, fresh), describe(writer, { database, api })]);
     const wrong = [...expected].flatMap(([name, made]) => {
       const found = actual.get(name);

@@ -34,11 +34,16 @@ export function readMigrations(): Migration[] {
     }));
 }
 
-/** The tables that hold rows of workspaces: those that readers have a view of. */
-export const workspaceTables = (): string[] =>
-  readMigrations().flatMap(({ statements }) =>
-    statements.flatMap((statement) => /VIEW \{api\}\.(\w+)/.exec(statement)?.[1] ?? []),
+/** The tables that hold rows of workspaces, those that readers have a view of, with the condition on the rows that may be seen. */
+export function workspaceTables(): ReadonlyMap<string, string> {
+  const views = readMigrations().flatMap(({ statements }) =>
+    statements.flatMap((statement) => {
+      const [, table, condition] = /VIEW \{api\}\.(\w+)[\s\S]*\bWHERE\b([\s\S]*)$/.exec(statement) ?? [];
+      return table === undefined || condition === undefined ? [] : [[table, condition.trim()] as const];
+    }),
   );
+  return new Map(views);
+}
 
 /** A statement ends with a semicolon at the end of a line; a comment is a line of its own. */
 export function splitStatements(sql: string): string[] {

@@ -40,6 +40,21 @@ export function nativeBlock(columns: readonly NativeColumn[]): Uint8Array[] {
   return pieces;
 }
 
+/** How many rows a block says it has. */
+export function blockRows([head]: readonly Uint8Array[]): number {
+  let at = 0;
+  const varUint = () => {
+    let value = 0;
+    for (let scale = 1; ; scale *= 128) {
+      const byte = head?.[at++] ?? 0;
+      value += (byte & 127) * scale;
+      if (byte < 128) return value;
+    }
+  };
+  varUint(); // columns
+  return varUint();
+}
+
 /** A column of numbers; a 64-bit integer takes two entries of a 32-bit array. */
 export function numberColumn(name: string, type: NumberType, array: ArrayBufferView): NativeColumn {
   return { name, type, rows: array.byteLength / BYTES_OF[type], data: [bytesOf(array)] };

@@ -6,9 +6,10 @@ import { grantStatements, readUsers, userStatements } from './users.js';
 
 test('the querier gets each table of workspaces with a policy, and the reader the views', () => {
   const statements = grantStatements(readUsers('secret'), 'runlog', 'api');
-  for (const table of workspaceTables()) {
+  for (const [table, condition] of workspaceTables()) {
+    expect(condition).toContain(`workspace = getClientHTTPHeader('X-Runlog-Workspace')`);
     expect(statements).toContain(
-      `CREATE ROW POLICY OR REPLACE runlog_workspace ON runlog.${table} USING workspace = getClientHTTPHeader('X-Runlog-Workspace') TO runlog_querier`,
+      `CREATE ROW POLICY OR REPLACE runlog_workspace ON runlog.${table} USING ${condition} TO runlog_querier`,
     );
     expect(statements).toContain(`GRANT SELECT ON runlog.${table} TO runlog_querier`);
   }

@@ -5,9 +5,6 @@ import { READER_BOUNDS, READER_CHOICES } from './settings.js';
 import { limits } from '../runtime/limits.js';
 import type { Credentials } from './tables.js';
 
-/** What the views say, as a row policy. */
-export const OF_THE_WORKSPACE = `workspace = getClientHTTPHeader('X-Runlog-Workspace')`;
-
 export interface ReadUsers {
   /** For statements that people write: sees the views. */
   readonly reader: Credentials;
@@ -49,8 +46,8 @@ export function userStatements({ reader, querier }: ReadUsers): string[] {
 export function grantStatements({ reader, querier }: ReadUsers, database: string, api: string): string[] {
   return [
     `GRANT SELECT ON ${api}.* TO ${reader.user}`,
-    ...workspaceTables().flatMap((table) => [
-      `CREATE ROW POLICY OR REPLACE runlog_workspace ON ${database}.${table} USING ${OF_THE_WORKSPACE} TO ${querier.user}`,
+    ...[...workspaceTables()].flatMap(([table, condition]) => [
+      `CREATE ROW POLICY OR REPLACE runlog_workspace ON ${database}.${table} USING ${condition} TO ${querier.user}`,
       `GRANT SELECT ON ${database}.${table} TO ${querier.user}`,
     ]),
   ];

@@ -38,6 +38,7 @@ const envelope = {
   actor: z.string().optional(),
 };
 
+const place = z.number().int().min(0);
 const forkPoint = z.object({ run: runId, step: z.number().int() });
 
 const events = [
@@ -106,6 +107,16 @@ const events = [
     /** Which filling of the tables from the log readers see from now on; the first one is 1. */
     generation: z.number().int().min(2).max(1_000_000_000),
   }),
+  z.strictObject({
+    ...envelope,
+    type: z.literal('DeadLetterRetried'),
+    /** Where the record stands that could not be projected. */
+    topic: z.enum(['control', 'metrics']),
+    partition: place,
+    offset: place,
+    /** Its offset in the same partition as it was appended anew. */
+    retriedAs: place,
+  }),
 ] as const;
 
 const controlEvent = z.discriminatedUnion('type', events);
@@ -141,6 +152,16 @@ const encoder = new TextEncoder();
 const decoder = new TextDecoder('utf-8', { fatal: true });
 
 export const encodeControlEvent = (event: ControlEvent): Uint8Array => encoder.encode(JSON.stringify(event));
+
+/** The workspace that a record names, also one that is no event otherwise. */
+export function workspaceOf(value: Uint8Array): string | undefined {
+  try {
+    const json: unknown = JSON.parse(decoder.decode(value));
+    return workspaceName.safeParse(isRecord(json) ? json['workspace'] : undefined).data;
+  } catch {
+    return undefined;
+  }
+}
 
 export function decodeControlEvent(value: Uint8Array): Result<ControlEvent, ParseFailure> {
   try {

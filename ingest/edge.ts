@@ -8,6 +8,7 @@ import type { Logger } from '../runtime/logger.js';
 import type { Replica } from '../state/replica.js';
 import type { Authenticate } from './auth.js';
 import { createBacklog, type Backlog } from './backlog.js';
+import type { DeadLetters } from './dead-letter-routes.js';
 import { createHeartbeats, type Heartbeats } from './heartbeats.js';
 import { createInFlight, type InFlight } from './in-flight.js';
 import { createMetricKeys, type KnownKeys, type MetricKeys } from './metric-keys.js';
@@ -27,6 +28,10 @@ export interface IngestDeps {
   /** The metric keys of a run as the tables have them, for the bound on keys after a restart. */
   readonly knownKeys?: KnownKeys;
   readonly bounds?: Partial<Bounds>;
+  /** The dead letters as the tables have them; without it there are none to retry. */
+  readonly deadLetters?: DeadLetters;
+  /** Told of every batch that was acknowledged, repeats too. */
+  readonly onPoints?: (points: number) => void;
 }
 
 export interface Edge extends Omit<IngestDeps, 'bounds' | 'knownKeys'> {

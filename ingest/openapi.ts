@@ -41,12 +41,22 @@ const key = z.object({
   revoked: z.boolean(),
 });
 
+const letterPlace = z.object({ topic: z.enum(['control', 'metrics']), partition: z.int(), offset: z.int() });
+
 const answers: Record<Route['answers'] | 'points', z.ZodType> = {
   run: z.object({ run, position }),
   experiment: z.object({ experiment, position }),
   key: z.object({ key, position }),
   createdKey: z.object({ key, secret: z.string(), position }),
   keys: z.object({ keys: z.array(key) }),
+  retry: z.object({
+    letter: letterPlace,
+    retriedAs: letterPlace,
+    at: z.int(),
+    outcome: z.enum(['projected', 'dead_letter', 'pending']),
+    reason: z.string().optional(),
+    position,
+  }),
   points: z.object({
     accepted: z.int(),
     duplicate: z.boolean().describe('A hint; the projector decides'),
@@ -96,7 +106,7 @@ const parameter = (name: string, where: 'path' | 'query' | 'header', description
 
 function operation(route: Route): object {
   const parameters = [
-    ...(route.path.includes(':id') ? [parameter('id', 'path', 'Percent-encoded')] : []),
+    ...[...route.path.matchAll(/:(\w+)/g)].map(([, name]) => parameter(name ?? '', 'path', 'Percent-encoded')),
     ...(route.path.endsWith('/params') ? [parameter('overwrite', 'query', 'true records a change')] : []),
     ...(route.method === 'GET' ? [] : [parameter('Idempotency-Key', 'header', 'The same again has no second effect')]),
   ];
@@ -128,7 +138,7 @@ const points = {
 export function ingestPaths(): Record<string, PathItem> {
   const paths: Record<string, PathItem> = { '/api/v1/runs/{id}/points': { post: points } };
   for (const route of routes) {
-    const path = `/api/v1/${route.path.replace(':id', '{id}')}`;
+    const path = `/api/v1/${route.path.replaceAll(/:(\w+)/g, '{$1}')}`;
     paths[path] = { ...paths[path], [route.method.toLowerCase()]: operation(route) };
   }
   return paths;

@@ -28,6 +28,7 @@ export function createPointsHandler(edge: Edge): PointsHandler {
     res.setHeader(REQUEST_ID_HEADER, requestId);
     takePoints(edge, req, res, id).then(
       (answer) => {
+        edge.onPoints?.(answer.accepted);
         sendJson(res, 202, answer);
       },
       (error: unknown) => {

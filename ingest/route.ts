@@ -6,7 +6,7 @@ import type { Edge } from './edge.js';
 export interface Ask<Body> {
   readonly edge: Edge;
   readonly access: Access;
-  /** The decoded `:id` of the path, '' where there is none. */
+  /** What stands for the `:name`s of the path, decoded, '' where there is none. */
   readonly id: string;
   readonly query: URLSearchParams;
   readonly body: Body;
@@ -20,14 +20,15 @@ export interface Answer {
 
 export interface Route {
   readonly method: 'GET' | 'POST' | 'PATCH' | 'DELETE';
-  /** Below /api/v1; `:id` stands for one segment. */
+  /** Below /api/v1; `:name` stands for one segment. */
   readonly path: string;
   readonly scope: Scope;
   readonly summary: string;
   /** Name of the answer's schema in openapi.ts. */
-  readonly answers: 'run' | 'experiment' | 'key' | 'createdKey' | 'keys';
+  readonly answers: 'run' | 'experiment' | 'key' | 'createdKey' | 'keys' | 'retry';
   /** Status of success; a creation that found what was there already answers 200. */
   readonly status: 200 | 201;
+  /** Given the segments for the `:name`s as they came, with `/` between them. */
   readonly decodeId?: (raw: string) => string;
   readonly schema: z.ZodType;
   handle(ask: Ask<unknown>): Promise<Answer>;

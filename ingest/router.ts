@@ -5,6 +5,7 @@ import { Problem } from '../runtime/problem.js';
 import { REQUEST_ID_HEADER, sendJson, sendProblem } from './answer.js';
 import { requireScope } from './auth.js';
 import { announcedBytes, decoderOf, readBody, requireJson } from './body.js';
+import { deadLetterRoutes } from './dead-letter-routes.js';
 import type { Edge } from './edge.js';
 import { experimentRoutes } from './experiment-routes.js';
 import { checkSchema, parseJson } from './json.js';
@@ -14,7 +15,7 @@ import { runRoutes } from './run-routes.js';
 import { commandIdOf } from './submit.js';
 import { parseTarget, requestUrl, type Target } from './target.js';
 
-export const routes: readonly Route[] = [...runRoutes, ...experimentRoutes, ...keyRoutes];
+export const routes: readonly Route[] = [...runRoutes, ...experimentRoutes, ...keyRoutes, ...deadLetterRoutes];
 
 /** Paths of the table below which the read side answers GET. */
 const READ_ELSEWHERE = new Set(['runs/:id', 'experiments']);
@@ -89,11 +90,15 @@ function findRoute({ segments }: Target, method: string): Found | undefined {
   const readElsewhere = READ_ELSEWHERE.has(first.path);
   if (route === undefined && readElsewhere && (method === 'GET' || method === 'HEAD')) return undefined;
   const allow = [...(readElsewhere ? ['GET', 'HEAD'] : []), ...matching.map((candidate) => candidate.method)];
-  return { ...(route === undefined ? {} : { route }), rawId: segments[1] ?? '', allow };
+  const rawId = first.path
+    .split('/')
+    .flatMap((part, i) => (part.startsWith(':') ? [segments[i] ?? ''] : []))
+    .join('/');
+  return { ...(route === undefined ? {} : { route }), rawId, allow };
 }
 
 const matches = (pattern: readonly string[], segments: readonly string[]): boolean =>
-  pattern.length === segments.length && pattern.every((part, i) => part === ':id' || part === segments[i]);
+  pattern.length === segments.length && pattern.every((part, i) => part.startsWith(':') || part === segments[i]);
 
 function methodNotAllowed(res: ServerResponse, { allow }: Found): Problem {
   res.setHeader('allow', allow.join(', '));

@@ -1,5 +1,5 @@
 /** Where slices of the control partition come from: events are folded as they are read, and their facts become the blocks. */
-import { decodeControlEvent, type ControlEvent } from '../events/control-event.js';
+import { decodeControlEvent, workspaceOf, type ControlEvent } from '../events/control-event.js';
 import type { LogRecord } from '../events/event-log.js';
 import type { Clock } from '../runtime/clock.js';
 import { limits } from '../runtime/limits.js';
@@ -11,6 +11,7 @@ import { Intake, type SliceSize } from './intake.js';
 import { projectFacts } from './project-facts.js';
 import type { ProjectorLog, Resumption } from './slice-ledger.js';
 import { ProjectionStopped, type Bounds, type SliceWork } from './slice.js';
+import type { WaitingSince } from './waiting-since.js';
 
 export const CONTROL = { topic: 'control', partition: 0 } as const;
 
@@ -23,6 +24,7 @@ export interface ControlSourceDeps {
   readonly clock: Clock;
   readonly signal: AbortSignal;
   readonly size: SliceSize;
+  readonly waiting: WaitingSince;
   /** Called with each fact when its slice is folded, or found folded by an earlier start. */
   readonly onFact: (fact: Fact) => void;
   /** Everything up to this offset is folded. */
@@ -32,6 +34,7 @@ export interface ControlSourceDeps {
 export function createControlSource(deps: ControlSourceDeps): () => Promise<SliceWork | undefined> {
   const { log, store, flight, signal } = deps;
   const intake = new Intake(log, CONTROL, () => 1, deps.size, deps.resumption.next);
+  deps.waiting.watch(() => takenInAt(intake.first));
   const recorded = [...deps.resumption.recorded];
 
   /** Small facts must be seen soon, so what is there goes as soon as the slice before has landed. */
@@ -51,17 +54,28 @@ export function createControlSource(deps: ControlSourceDeps): () => Promise<Slic
   return async () => {
     const bounds = recorded.shift() ?? (await cut());
     if (bounds === undefined || signal.aborted) return undefined;
-    const { entries, letters } = readEvents(await intake.take(bounds));
-    deps.budget.spend(CONTROL, letters);
+    const records = await intake.take(bounds);
+    deps.waiting.took(bounds.last, takenInAt(records[0]));
+    const { entries, letters } = readEvents(records);
     const facts = await factsOf(store, entries);
     for (const { facts: ofOffset } of facts) ofOffset.forEach(deps.onFact);
     deps.onFolded(bounds.last);
+    // after the facts: letters that were retried make room
+    deps.budget.spend(CONTROL, letters);
     return {
       bounds,
       inserts: [...projectFacts(facts), ...deadLetterInserts(CONTROL, letters, deps.clock.now())],
-      settled: () => store.dropFactsThrough(bounds.last),
+      settled() {
+        deps.waiting.landed(bounds.last);
+        return store.dropFactsThrough(bounds.last);
+      },
     };
   };
+}
+
+function takenInAt(record: LogRecord | undefined): number | undefined {
+  const event = record === undefined ? undefined : decodeControlEvent(record.value);
+  return event?.ok === true ? event.value.at : undefined;
 }
 
 /**
@@ -124,7 +138,8 @@ function readEvents(records: readonly LogRecord[]): EventsRead {
         `control offset ${String(offset)} is an event of a type or version that this version does not know: start the version that wrote it`,
       );
     }
-    letters.push({ offset, reason: field === '' ? detail : `${field} ${detail}`, value });
+    const reason = field === '' ? detail : `${field} ${detail}`;
+    letters.push({ offset, reason, workspace: workspaceOf(value) ?? '', value });
     return { offset, event: undefined };
   });
   return { entries, letters };

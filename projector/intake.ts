@@ -32,6 +32,11 @@ export class Intake {
     return this.waiting.length === 0;
   }
 
+  /** The next record, when it has been read. */
+  get first(): LogRecord | undefined {
+    return this.waiting[0]?.record;
+  }
+
   /** There is enough for a slice: reading on would only cost memory. */
   get isFull(): boolean {
     return this.rows >= this.size.rowsMax || this.bytes >= this.size.bytesMax;

@@ -1,4 +1,6 @@
 /** Where slices of a metrics partition come from: recorded ones first, then what arrives, read, checked, cleared of repeats. */
+import { decodeEnvelope } from '../events/envelope.js';
+import type { LogRecord } from '../events/event-log.js';
 import { peekRows } from '../events/peek-rows.js';
 import type { Clock } from '../runtime/clock.js';
 import { limits } from '../runtime/limits.js';
@@ -15,6 +17,8 @@ import type { SeenBatches } from './seen-batches.js';
 import type { ProjectorLog, Resumption } from './slice-ledger.js';
 import type { Bounds, SliceWork } from './slice.js';
 import type { Slots } from './slots.js';
+import type { Tally } from './tally.js';
+import type { WaitingSince } from './waiting-since.js';
 
 export interface MetricsSourceDeps {
   readonly log: ProjectorLog;
@@ -30,6 +34,8 @@ export interface MetricsSourceDeps {
   readonly signal: AbortSignal;
   readonly size: SliceSize;
   readonly foldAll: () => Promise<void>;
+  readonly waiting: WaitingSince;
+  readonly count: (more: Partial<Tally>) => void;
   /** Called with all batches of a slice that is wholly in the tables. */
   readonly onHeard: (batches: readonly Batch[]) => void;
 }
@@ -44,6 +50,7 @@ export function createMetricsSource(deps: MetricsSourceDeps): () => Promise<Slic
     deps.size,
     deps.resumption.next,
   );
+  deps.waiting.watch(() => receivedAt(intake.first));
   const recorded = [...deps.resumption.recorded];
   let cutter: Cutter | undefined;
   const cut = (): Promise<Bounds | undefined> => {
@@ -64,7 +71,10 @@ export function createMetricsSource(deps: MetricsSourceDeps): () => Promise<Slic
     }
     const bounds = replay ?? intake.bounds();
     const records = await intake.take(bounds);
+    deps.waiting.took(bounds.last, receivedAt(records[0]));
     const { batches, letters } = await readBatches(records, deps.runs, deps.foldAll);
+    // that letters were retried may stand on the control log and not be folded yet
+    if (deps.budget.isExceededBy(letters)) await deps.foldAll();
     deps.budget.spend(at, letters);
     const points = batches.filter(({ chunk }) => chunk.kind === 'points');
     const accepted = deps.seen.take(bounds, points);
@@ -77,12 +87,19 @@ export function createMetricsSource(deps: MetricsSourceDeps): () => Promise<Slic
       async settled() {
         deps.pool.give(buffers);
         deps.slots.give();
+        deps.waiting.landed(bounds.last);
+        deps.count({ points: rows, batches: accepted.length, duplicates: points.length - accepted.length });
         await deps.seen.settle(bounds);
         deps.onHeard(batches);
         if (deps.flight().slices === 1 && intake.isEmpty) deps.pool.relax();
       },
     };
   };
+}
+
+function receivedAt(record: LogRecord | undefined): number | undefined {
+  const envelope = record === undefined ? undefined : decodeEnvelope(record.value);
+  return envelope?.ok === true ? envelope.value.receivedAt : undefined;
 }
 
 function* chained<T>(...parts: readonly Iterable<T>[]): Generator<T, void, undefined> {

@@ -18,6 +18,8 @@ export function patientTables(
   clock: Clock,
   logger: Logger,
   signal: AbortSignal,
+  /** Called with every block that is in its table. */
+  onInserted: (table: string, block: readonly Uint8Array[]) => void,
 ): PatientTables {
   let away: string | undefined;
 
@@ -45,7 +47,10 @@ export function patientTables(
 
   return {
     away: () => away,
-    insert: (table, block, token) => patiently(() => tables.insert(table, block, token)),
+    async insert(table, block, token) {
+      await patiently(() => tables.insert(table, block, token));
+      onInserted(table, block);
+    },
     flushTokens: () => patiently(() => tables.flushTokens()),
     lastDone: (at) => patiently(() => tables.lastDone(at)),
     recordedFrom: (at, offset) => patiently(() => tables.recordedFrom(at, offset)),

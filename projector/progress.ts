@@ -3,6 +3,7 @@ import type { EventLogReader } from '../events/event-log.js';
 import type { Position } from '../events/position.js';
 import { CONTROL } from './control-source.js';
 import type { Bounds } from './slice.js';
+import { WaitingSince } from './waiting-since.js';
 
 export class Progress {
   /** Highest offsets in the tables. */
@@ -10,6 +11,7 @@ export class Progress {
   private readonly metrics: number[];
   /** When the last record that is in the tables was received, per metrics partition. */
   private readonly heardAt: number[];
+  readonly waiting: { readonly control: WaitingSince; readonly metrics: readonly WaitingSince[] };
   private folded = -1;
   private foldWaiters: (() => void)[] = [];
 
@@ -20,6 +22,10 @@ export class Progress {
     const partitions = log.partitions('metrics');
     this.metrics = new Array<number>(partitions).fill(-1);
     this.heardAt = new Array<number>(partitions).fill(-Infinity);
+    this.waiting = {
+      control: new WaitingSince(),
+      metrics: Array.from({ length: partitions }, () => new WaitingSince()),
+    };
   }
 
   /** Where a start found the tables. */
@@ -74,6 +80,16 @@ export class Progress {
     return {
       control: this.log.head(CONTROL) - 1 - this.control,
       metrics: this.metrics.map((done, partition) => this.log.head({ topic: 'metrics', partition }) - 1 - done),
+    };
+  }
+
+  /** When the oldest record came that is not in the tables, ms; null where all are. */
+  oldestWaiting(now: number): { readonly control: number | null; readonly metrics: readonly (number | null)[] } {
+    const lag = this.lag();
+    const { control, metrics } = this.waiting;
+    return {
+      control: control.oldest(lag.control, now) ?? null,
+      metrics: metrics.map((partition, i) => partition.oldest(lag.metrics[i] ?? 0, now) ?? null),
     };
   }
 

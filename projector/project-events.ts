@@ -65,6 +65,7 @@ export function projectEvents(facts: readonly FactAt<'EventJudged'>[]): TableBlo
 /** What a refused event was about. */
 function named(event: ControlEvent): string {
   if ('run' in event) return event.run;
+  if ('topic' in event) return `${event.topic}/${String(event.partition)}/${String(event.offset)}`;
   if ('experiment' in event) return event.experiment;
   return 'key' in event ? event.key : String(event.generation);
 }

@@ -16,6 +16,8 @@ const projections: { readonly [T in FactType]: (facts: readonly FactAt<T>[]) => 
   KeyChanged: () => [],
   // which tables readers see is not a row of any
   TablesSwitched: () => [],
+  // who lists letters asks the state
+  LetterRetried: () => [],
   EventJudged: projectEvents,
 };
 

@@ -243,10 +243,48 @@ describe('records that cannot be projected', () => {
     await w.log.append(METRICS, [Uint8Array.of(3)]);
     await w.until(() => w.projector.health().stoppedBecause !== undefined);
     expect(w.projector.health().stoppedBecause).toBe(
-      'more than 2 records could not be projected; the next one is metrics/0 offset 2: envelope is truncated',
+      'more than 2 records could not be projected; the next one is metrics/0 offset 2: envelope is truncated. See "runlog dead-letters list"; retry letters whose cause is gone or raise --dead-letters-max, then start the server again',
     );
     expect(await w.projector.ended).toBeInstanceOf(ProjectionStopped);
     expect(w.tables.rows('dead_letters').length).toBe(2);
+  });
+
+  it('do not count once they were retried, also when that is found out only after the budget is used up', async () => {
+    const first = world({ deadLettersMax: 2 });
+    await first.projector.start();
+    await first.log.append(METRICS, [Uint8Array.of(1), Uint8Array.of(2)]);
+    await first.level();
+    await first.log.append(METRICS, [Uint8Array.of(3)]);
+    await first.until(() => first.projector.health().stoppedBecause !== undefined);
+    // while it stands still, a letter is retried, and comes back
+    const retriedAs = await first.log.append(METRICS, [Uint8Array.of(1)]);
+    await first.say({ type: 'DeadLetterRetried', topic: 'metrics', partition: 0, offset: 0, retriedAs });
+    const second = world({ deadLettersMax: 2 }, first);
+    await second.projector.start();
+    await second.until(() => second.projector.health().stoppedBecause !== undefined);
+    expect(second.projector.health().stoppedBecause).toContain('metrics/0 offset 3');
+    // a second one makes room for the one that came back
+    await first.say({ type: 'DeadLetterRetried', topic: 'metrics', partition: 0, offset: 1, retriedAs: 0 });
+    const third = world({ deadLettersMax: 2 }, first);
+    await third.projector.start();
+    await third.level();
+    expect(third.projector.health()).toMatchObject({ deadLetters: 2 });
+    expect(third.projector.health().stoppedBecause).toBeUndefined();
+  });
+
+  it('say whose they are where the record says so', async () => {
+    const w = world();
+    await w.projector.start();
+    await w.send(OTHER);
+    await w.log.append(METRICS, [Uint8Array.of(1)]);
+    await w.log.append(CONTROL, [Buffer.from('{"v":1,"type":"RunDeleted","workspace":"lab"}')]);
+    await w.level();
+    const letters = w.tables.rows('dead_letters').map((row) => [row['topic'], Number(row['offset']), row['workspace']]);
+    expect(letters.sort()).toEqual([
+      ['control', 0, 'lab'],
+      ['metrics', 0, 'lab'],
+      ['metrics', 1, ''],
+    ]);
   });
 
   it('stop it when they are events of a version that it does not know', async () => {
@@ -258,6 +296,47 @@ describe('records that cannot be projected', () => {
     await w.until(() => w.projector.health().stoppedBecause !== undefined);
     expect(w.projector.health().stoppedBecause).toContain('control offset 1 is an event of a type or version');
     expect(w.store.folded()).toBe(0);
+  });
+});
+
+describe('what it counts', () => {
+  it('is points and batches once, repeats apart, and the rows of every table', async () => {
+    const w = world();
+    await w.projector.start();
+    await w.startRun('r', RUN);
+    const batch = chunkOf(RUN, w.clock.now(), 100, 3);
+    await w.log.append(METRICS, [batch]);
+    await w.log.append(METRICS, [batch, chunkOf(RUN, w.clock.now(), 101, 0)]);
+    await w.level();
+    await w.until(() => w.projector.health().tally.duplicates === 1);
+    const { tally } = w.projector.health();
+    expect(tally).toMatchObject({ points: 3, batches: 1, duplicates: 1 });
+    for (const table of ['points', 'series', 'chunks', 'runs', 'events', 'slices']) {
+      expect([table, tally.inserted[table]?.rows]).toEqual([table, w.tables.rows(table).length]);
+    }
+    expect(tally.inserted['points']?.bytes).toBeGreaterThan(0);
+  });
+
+  it('includes since when the oldest record waits, from the first that is not in the tables', async () => {
+    const { tables, state } = absentable(new MemoryTables());
+    const w = world({ tables });
+    await w.projector.start();
+    await w.startRun('r', RUN);
+    await w.level();
+    expect(w.projector.health().oldestWaiting).toEqual({ control: null, metrics: [null] });
+    state.away = true;
+    const sentAt = w.clock.now();
+    await w.send(RUN);
+    await w.until(() => w.projector.health().away !== undefined);
+    await w.send(RUN);
+    w.clock.advance(MINUTE);
+    await w.startRun('s', OTHER);
+    const health = w.projector.health();
+    expect(health.oldestWaiting.metrics).toEqual([sentAt]);
+    expect(health.oldestWaiting.control).toBe(w.clock.now());
+    state.away = false;
+    await w.level();
+    expect(w.projector.health().oldestWaiting).toEqual({ control: null, metrics: [null] });
   });
 });
 

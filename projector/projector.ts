@@ -5,7 +5,9 @@ import type { Position } from '../events/position.js';
 import type { Clock } from '../runtime/clock.js';
 import { limits } from '../runtime/limits.js';
 import type { Logger } from '../runtime/logger.js';
+import { letterName } from '../state/dead-letters.js';
 import type { StateStore } from '../state/store.js';
+import { blockRows } from '../clickhouse/native.js';
 import { catchUpStore, CONTROL, createControlSource } from './control-source.js';
 import { DeadLetterBudget } from './dead-letters.js';
 import { KnownRuns } from './known-runs.js';
@@ -18,8 +20,10 @@ import type { ProjectionTables } from './projection-tables.js';
 import { SeenBatches } from './seen-batches.js';
 import { SliceLedger, type ProjectorLog, type Resumption } from './slice-ledger.js';
 import { Progress } from './progress.js';
+import { WaitingSince } from './waiting-since.js';
 import { ProjectionStopped, type SliceWork } from './slice.js';
 import { Slots } from './slots.js';
+import { RunningTally, type Tally } from './tally.js';
 
 export interface ProjectorDeps {
   readonly log: ProjectorLog;
@@ -44,7 +48,10 @@ export interface ProjectorDeps {
 export interface ProjectorHealth {
   /** Records that are on the log and not in the tables. */
   readonly lag: { readonly control: number; readonly metrics: readonly number[] };
+  /** When the oldest such record came, ms since the epoch; null where there is none. */
+  readonly oldestWaiting: { readonly control: number | null; readonly metrics: readonly (number | null)[] };
   readonly deadLetters: number;
+  readonly tally: Tally;
   /** Why it waits: the tables do not answer. */
   readonly away?: string;
   /** Why it does not go on; nothing but a person or a new start changes that. */
@@ -75,6 +82,7 @@ class PartitionedProjector implements Projector {
   private readonly progress: Progress;
   private readonly partitions: number;
   private readonly runs: KnownRuns;
+  private readonly tally = new RunningTally();
   private budget = new DeadLetterBudget(0);
   private liveness: Liveness | undefined;
   private running: Promise<unknown> = Promise.resolve();
@@ -84,7 +92,10 @@ class PartitionedProjector implements Projector {
     let end: (cause?: unknown) => void = () => undefined;
     this.ended = new Promise((resolve) => (end = resolve));
     this.end = end;
-    this.tables = patientTables(deps.tables, deps.clock, deps.logger, this.stopping.signal);
+    this.tables = patientTables(deps.tables, deps.clock, deps.logger, this.stopping.signal, (table, block) => {
+      const bytes = block.reduce((sum, piece) => sum + piece.byteLength, 0);
+      this.tally.add({ inserted: { [table]: { rows: blockRows(block), bytes } } });
+    });
     this.partitions = deps.log.partitions('metrics');
     this.runs = new KnownRuns(deps.store);
     this.progress = new Progress(deps.log, deps.publish);
@@ -95,10 +106,11 @@ class PartitionedProjector implements Projector {
     const { tables } = this;
     try {
       const listeningSince = clock.now();
-      this.budget = new DeadLetterBudget(await tables.deadLetters(), this.deps.deadLettersMax);
+      const letters = await tables.deadLetters();
       const controlLedger = new SliceLedger(log, tables, CONTROL, clock, group);
       const control = await controlLedger.open();
       await catchUpStore(store, log, control.next);
+      this.budget = new DeadLetterBudget(letters, store.retries().map(letterName), this.deps.deadLettersMax);
       const metrics = [];
       for (let partition = 0; partition < this.partitions; partition++) {
         const ledger = new SliceLedger(log, tables, { topic: 'metrics', partition }, clock, group);
@@ -139,6 +151,8 @@ class PartitionedProjector implements Projector {
     const away = this.tables.away();
     return {
       lag: this.progress.lag(),
+      oldestWaiting: this.progress.oldestWaiting(this.deps.clock.now()),
+      tally: this.tally.now(),
       deadLetters: this.budget.count,
       ...(away === undefined ? {} : { away }),
       ...(this.stoppedBecause === undefined ? {} : { stoppedBecause: this.stoppedBecause }),
@@ -161,8 +175,10 @@ class PartitionedProjector implements Projector {
       },
       onFact: (fact) => {
         if (fact.type === 'RunChanged') this.runs.changed(fact.run.uuid);
+        else if (fact.type === 'LetterRetried') this.budget.forgive(letterName(fact.retry));
       },
       onFolded: (offset) => this.progress.foldedThrough(offset),
+      waiting: this.progress.waiting.control,
     });
     const pipeline = new Pipeline({
       ...this.pipelineDeps(),
@@ -184,6 +200,7 @@ class PartitionedProjector implements Projector {
   }): Pipeline {
     const { log, clock, sizes } = this.deps;
     const { partition } = of;
+    const waiting = this.progress.waiting.metrics[partition] ?? new WaitingSince();
     const project: () => Promise<SliceWork | undefined> = createMetricsSource({
       ...of,
       log,
@@ -194,6 +211,8 @@ class PartitionedProjector implements Projector {
       signal: this.stopping.signal,
       size: { rowsMax: sizes?.rowsMax ?? limits.sliceRowsMax, bytesMax: sizes?.bytesMax ?? limits.sliceBytesMax },
       foldAll: () => this.progress.foldAll(this.stopping.signal),
+      waiting,
+      count: (more) => this.tally.add(more),
       onHeard: (batches) => {
         const newest = batches.at(-1);
         if (newest !== undefined) this.progress.heard(partition, newest.receivedAt);

@@ -20,8 +20,9 @@ export async function readBatches(
   const batches: Batch[] = [];
   const letters: DeadLetter[] = [];
   for (const { offset, value } of records) {
-    const refuse = (reason: string) => letters.push({ offset, reason, value });
     const envelope = decodeEnvelope(value);
+    const whose = envelope.ok ? envelope.value.workspace : '';
+    const refuse = (reason: string) => letters.push({ offset, reason, workspace: whose, value });
     if (!envelope.ok) {
       refuse(`${envelope.error.field} ${envelope.error.detail}`);
       continue;

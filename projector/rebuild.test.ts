@@ -10,10 +10,14 @@ import { Problem } from '../runtime/problem.js';
 import type { ProjectorHealth } from './projector.js';
 import { createRebuild, type Rebuild, type RebuildDeps } from './rebuild.js';
 import { headsOf, TablesHost } from './tables-host.js';
+import { emptyTally } from './tally.js';
 
 const CONTROL = { topic: 'control', partition: 0 } as const;
 const ORDER = { commandId: 'rebuild-1', workspace: 'default' };
-const healthy: ProjectorHealth = { lag: { control: 0, metrics: [0] }, deadLetters: 0 };
+const healthy: ProjectorHealth = {
+  ...{ lag: { control: 0, metrics: [0] }, oldestWaiting: { control: null, metrics: [null] } },
+  ...{ deadLetters: 0, tally: emptyTally },
+};
 /** Time passes in turns of the event loop. */
 const clock: Clock = { ...systemClock, sleep: () => new Promise((resolve) => setImmediate(resolve)) };
 

@@ -9,6 +9,7 @@ import { limits } from '../runtime/limits.js';
 import type { Logger } from '../runtime/logger.js';
 import { CONTROL } from './control-source.js';
 import type { ProjectorHealth } from './projector.js';
+import { addTallies, emptyTally, type Tally } from './tally.js';
 import type { Answer, Extent, FromWorker, Request, ToWorker, WorkerStart } from './worker-messages.js';
 
 export interface ProjectorWorkerOptions extends Omit<WorkerStart, 'extents'> {
@@ -33,12 +34,20 @@ export async function startProjectorWorker(options: ProjectorWorkerOptions): Pro
   return host;
 }
 
+const nothingReported: Omit<ProjectorHealth, 'tally'> = {
+  lag: { control: 0, metrics: [] },
+  oldestWaiting: { control: null, metrics: [] },
+  deadLetters: 0,
+};
+
 class WorkerHost implements ProjectorWorker {
   readonly started: Promise<void>;
   private readonly stopping = new AbortController();
   private readonly living: Promise<void>;
   private worker: Worker | undefined;
   private reported: ProjectorHealth | undefined;
+  /** Of the threads that have ended. */
+  private earlier: Tally = emptyTally;
   private diedBecause: string | undefined;
   private leads: boolean;
 
@@ -53,7 +62,11 @@ class WorkerHost implements ProjectorWorker {
   }
 
   health(): ProjectorHealth {
-    const health = this.reported ?? { lag: { control: 0, metrics: [] }, deadLetters: 0 };
+    const { earlier, reported } = this;
+    const health: ProjectorHealth =
+      reported === undefined
+        ? { ...nothingReported, tally: earlier }
+        : { ...reported, tally: addTallies(earlier, reported.tally) };
     return this.diedBecause === undefined ? health : { ...health, stoppedBecause: this.diedBecause };
   }
 
@@ -92,18 +105,12 @@ class WorkerHost implements ProjectorWorker {
 
   /** Runs a thread to its end; gives the reason. */
   private lifetime(onStarted: () => void): Promise<string> {
-    const { logDir, stateDir, clickhouse, database, group, tokenLogs } = this.options;
+    const { logDir, stateDir, clickhouse, database, group, tokenLogs, deadLettersMax } = this.options;
     const { leads } = this;
     return new Promise((resolve) => {
       const over = new AbortController();
       const start: WorkerStart = {
-        logDir,
-        stateDir,
-        clickhouse,
-        database,
-        group,
-        leads,
-        tokenLogs,
+        ...{ logDir, stateDir, clickhouse, database, group, leads, tokenLogs, deadLettersMax },
         extents: this.extents(),
       };
       const worker = new Worker(this.entry, { workerData: start });
@@ -120,6 +127,10 @@ class WorkerHost implements ProjectorWorker {
       worker.on('exit', () => {
         over.abort();
         this.worker = undefined;
+        if (this.reported !== undefined) {
+          this.earlier = addTallies(this.earlier, this.reported.tally);
+          this.reported = { ...this.reported, tally: emptyTally };
+        }
         // a start that fails at once must not keep the server from starting: health says why
         onStarted();
         resolve(death);

@@ -23,6 +23,7 @@ export interface WorkerStart {
   readonly leads?: boolean | undefined;
   /** Where the embedded engine keeps its tokens; left out where ClickHouse runs by itself. */
   readonly tokenLogs?: TokenLogs | undefined;
+  readonly deadLettersMax?: number | undefined;
   /** Of all partitions, as they are when the thread starts. */
   readonly extents: readonly Extent[];
 }

@@ -69,6 +69,7 @@ const projector = createProjector({
   clock,
   group: start.group,
   leads: () => leads,
+  ...(start.deadLettersMax === undefined ? {} : { deadLettersMax: start.deadLettersMax }),
   logger: threadLogger({}),
   publish(position) {
     say({ type: 'position', position });

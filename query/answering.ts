@@ -6,13 +6,17 @@ import { formatPosition } from '../events/position.js';
 import { limits } from '../runtime/limits.js';
 import { answerProblem } from '../runtime/problem-answer.js';
 import { Problem } from '../runtime/problem.js';
-import type { QueryDeps } from './deps.js';
+import type { QueryDeps, Scope } from './deps.js';
 import { queryOf } from './parameters.js';
 import { waitForPosition } from './position-wait.js';
+
+/** What the log of the server knows a request by. */
+const REQUEST_ID = 'runlog-request-id';
 
 /** A question that was let in. */
 export interface Asking {
   readonly workspace: string;
+  readonly scope: Scope | undefined;
   /** Named parts of the path, decoded. */
   readonly path: Readonly<Record<string, string>>;
   /** The query string, each name at most once, without `at`. */
@@ -24,7 +28,7 @@ export interface Asking {
 
 /** Authenticates, reads the query string and waits until the tables have the position that was asked for. Throws a Problem. */
 export async function admit(deps: QueryDeps, req: Request, res: Response): Promise<Asking> {
-  const { workspace } = deps.authenticate(req);
+  const { workspace, scope } = deps.authenticate(req);
   const gone = new AbortController();
   res.once('close', () => {
     if (!res.writableFinished) gone.abort(new ClientGone());
@@ -32,7 +36,7 @@ export async function admit(deps: QueryDeps, req: Request, res: Response): Promi
   const query = queryOf(req.originalUrl);
   await waitForPosition(deps, req, query);
   query.delete('at');
-  return { workspace, path: req.params as Record<string, string>, query, req, signal: gone.signal };
+  return { workspace, scope, path: req.params as Record<string, string>, query, req, signal: gone.signal };
 }
 
 /** Sends JSON text that is true of the tables at `position`, unless the client has left. */
@@ -50,10 +54,21 @@ export function sendAnswer(res: Response, json: string, position: string): void 
 /** Mounts a function from question to answer as an Express handler. */
 export function answering(deps: QueryDeps, answer: (asking: Asking) => Promise<object>): RequestHandler {
   return async (req, res) => {
+    const requestId = deps.clock.uuid();
+    res.setHeader(REQUEST_ID, requestId);
     try {
       const asking = await admit(deps, req, res);
       const position = formatPosition(deps.board.reached());
+      const begun = deps.clock.monotonic();
       sendAnswer(res, JSON.stringify(await answer(asking)), position);
+      const ms = Math.round(deps.clock.monotonic() - begun);
+      if (ms > limits.slowQueryMs) {
+        deps.onSlow?.();
+        deps.logger.warn(
+          { requestId, method: req.method, path: req.path, workspace: asking.workspace, ms },
+          'slow query',
+        );
+      }
     } catch (error) {
       sendFailure(deps, req, res, error);
     }
@@ -79,7 +94,8 @@ class ClientGone extends Error {}
 /** Answers with the Problem that `error` is; what nobody expected is a 500 that is logged with the request's id. */
 export function sendFailure(deps: QueryDeps, req: IncomingMessage, res: ServerResponse, error: unknown): void {
   if (error instanceof ClientGone || res.destroyed) return;
-  const requestId = deps.clock.uuid();
+  const given = res.getHeader(REQUEST_ID);
+  const requestId = typeof given === 'string' ? given : deps.clock.uuid();
   const problem = asProblem(error);
   if (problem.code === 'internal' || error instanceof TablesError) {
     deps.logger.error({ err: error, requestId, method: req.method, url: req.url }, 'a question failed');
@@ -88,7 +104,7 @@ export function sendFailure(deps: QueryDeps, req: IncomingMessage, res: ServerRe
     res.destroy();
     return;
   }
-  res.setHeader('runlog-request-id', requestId);
+  res.setHeader(REQUEST_ID, requestId);
   // what is left of a body that was too large is not worth reading
   if (!req.complete && problem.code === 'too_large') res.setHeader('connection', 'close');
   answerProblem(res, problem, requestId);

@@ -199,6 +199,58 @@ export interface ColumnsAnswer {
   readonly metrics: readonly { readonly name: string; readonly runs: number }[];
 }
 
+/** A record that could not be projected, by its place on the log. */
+export interface DeadLetterRow {
+  readonly topic: 'control' | 'metrics';
+  readonly partition: number;
+  readonly offset: number;
+  /** When the projector met it, ms. */
+  readonly at: number;
+  readonly reason: string;
+  /** Whose it is; '' where the record no longer says so. */
+  readonly workspace: string;
+  /** Bytes of the record. */
+  readonly size: number;
+  /** When it was retried, and its offset as it was appended anew. */
+  readonly retry: { readonly at: number; readonly retriedAs: number } | null;
+}
+
+export interface DeadLettersAnswer {
+  readonly letters: readonly DeadLetterRow[];
+  /** Cursor of the next page, null at the end. */
+  readonly next: string | null;
+  readonly total: number;
+}
+
+/** What could still be read of a record: its envelope and chunk, or the control event. */
+export type LetterHeader =
+  | {
+      readonly envelope: {
+        readonly workspace: string;
+        readonly run: string;
+        readonly receivedAt: number;
+        readonly generation: number;
+      };
+      readonly chunk: {
+        readonly kind: string;
+        readonly writer: string;
+        readonly seq: number;
+        readonly rows: number;
+        /** The first few. */
+        readonly keys: readonly string[];
+      } | null;
+    }
+  | { readonly event: unknown };
+
+export interface DeadLetterAnswer {
+  readonly letter: DeadLetterRow & {
+    readonly header: LetterHeader | null;
+    /** The record in base64; of one over 1 MiB its beginning. */
+    readonly bytes: string;
+    readonly truncated: boolean;
+  };
+}
+
 /** An event of `GET /api/v1/live?runs=a,b` or `?experiment=NAME` (SSE; `id:` is a position, `event:` is `changed`). */
 export interface LiveEvent {
   /** Runs whose record (status, params, tags) changed. */

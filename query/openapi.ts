@@ -14,6 +14,7 @@ const at = {
   description: 'A position: the answer includes at least that write (also as header Runlog-Position)',
 };
 const id = { name: 'id', in: 'path', required: true, schema: { type: 'string' } };
+const letterPlace = ['topic', 'partition', 'offset'].map((name) => ({ ...id, name }));
 const problem = { description: 'application/problem+json', content: { 'application/problem+json': {} } };
 const answers = {
   '200': { description: 'The answer', content: { 'application/json': {} } },
@@ -61,6 +62,11 @@ export const queryPaths = (): Record<string, PathItem> => ({
   '/api/v1/columns': get('Names of parameters, tags and metrics, with how many runs have them', [
     text('experiment', 'only runs of this experiment'),
   ]),
+  '/api/v1/admin/dead-letters': get('Records that could not be projected, with the reason; for admins', [
+    text('limit', 'how many, at most 1000'),
+    text('cursor', 'the `next` of the page before'),
+  ]),
+  '/api/v1/admin/dead-letters/{topic}/{partition}/{offset}': get('One of them, with its header and bytes', letterPlace),
   '/api/v1/live': get('Server-sent events: what changed of some runs or of an experiment', [
     text('runs', 'ids with commas'),
     text('experiment', 'name'),

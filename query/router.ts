@@ -8,6 +8,7 @@ import { answering, onlyMethod, type Asking } from './answering.js';
 import { compareRequest, searchRequest, topRequest } from './api.js';
 import { createCatalog } from './catalog.js';
 import { columns } from './columns.js';
+import { listDeadLetters, showDeadLetter } from './dead-letters.js';
 import { compare } from './compare/compare.js';
 import type { QueryDeps } from './deps.js';
 import { experiments } from './experiments.js';
@@ -58,10 +59,13 @@ export function createQueryRouter(deps: QueryDeps): Router {
   );
   get('/columns', async (asking) => columns(about(asking), checkQuery(columnsQuery, asking.query).experiment));
 
+  get('/admin/dead-letters', (asking) => listDeadLetters(deps, asking));
+  get('/admin/dead-letters/:topic/:partition/:offset', (asking) => showDeadLetter(deps, asking));
+
   router.use(createSeriesRoutes(deps), createLiveRoutes(deps));
 
   for (const path of ['/search', '/compare']) router.all(path, onlyMethod(deps, 'POST'));
-  for (const path of ['/top', '/columns']) router.all(path, onlyMethod(deps, 'GET'));
+  for (const path of ['/top', '/columns', '/admin/dead-letters']) router.all(path, onlyMethod(deps, 'GET'));
   return router;
 }
 

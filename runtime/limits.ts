@@ -112,6 +112,7 @@ export const limits = {
   verdictsRememberedOffsets: 1_000_000,
   deadLettersMax: 1_000,
   deadLetterValueBytesMax: 1 * MiB,
+  deadLettersListedMax: 1_000,
   /** Slices of points being projected or inserted, over all partitions; each may hold `sliceRowsMax` points in memory. */
   slicesInFlightMax: 3,
   insertsPerSliceMax: 5,
@@ -229,6 +230,17 @@ export const limits = {
   queryResultBytesMax: 512 * MiB,
   queryConcurrentMax: 64,
   shutdownMs: 10_000,
+  /** How long requests under way have to be answered once the server is told to stop. */
+  drainMs: 8_000,
+
+  // what a server says about itself
+  diskFreeBytesMin: 256 * MiB,
+  diskFreeBytesAdvised: 2 * GiB,
+  projectorLagAdvisedS: 60,
+  clockDifferenceMsAdvised: 5_000,
+  appendFailureToldMs: 10_000,
+  refusalLogIntervalMs: 10_000,
+  slowQueryMs: 1_000,
 } as const;
 
 function assertRelation(holds: boolean, relation: string): void {
@@ -273,4 +285,6 @@ assertRelation(
   20 * limits.slicesInFlightMax < limits.dedupWindowBlocks,
   'tokens of slices in flight stay within the deduplication window',
 );
+assertRelation(limits.barrierWaitMs < limits.drainMs, 'a read that waits for its position is answered while draining');
+assertRelation(limits.diskFreeBytesMin < limits.diskFreeBytesAdvised, 'doctor warns before the disk counts as full');
 assertRelation(limits.flushIdleMs < limits.flushLoadedMs, 'idle flushes are quicker');

@@ -83,6 +83,9 @@ const command: fc.Arbitrary<ControlEvent> = fc.oneof(
     .map((f) => event('KeyCreated', { ...f, secretHash: '0'.repeat(64) })),
   fc.record({ workspace, key }).map((f) => event('KeyRevoked', f)),
   fc.record({ workspace, generation: fc.integer({ min: 2, max: 9 }) }).map((f) => event('TablesSwitched', f)),
+  fc
+    .record({ workspace, offset: fc.nat(3), retriedAs: fc.nat(9) })
+    .map((f) => event('DeadLetterRetried', { ...f, topic: 'metrics', partition: 0 })),
 );
 
 /** A log: command ids from a small pool, so that some come again, with the same body or with another. */

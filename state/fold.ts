@@ -1,5 +1,6 @@
 /** The fold: what one control event means given the state before it. Pure: the same log gives the same verdicts on every instance. */
 import type { ControlEvent } from '../events/control-event.js';
+import { deadLetterHandlers } from './dead-letters.js';
 import { experimentHandlers } from './experiments.js';
 import type { Change, Handler, Handlers, Judged } from './judged.js';
 import { keyHandlers } from './keys.js';
@@ -21,7 +22,13 @@ export interface Folded {
   readonly changes: readonly Change[];
 }
 
-const handlers: Handlers = { ...experimentHandlers, ...runHandlers, ...keyHandlers, ...tablesHandlers };
+const handlers: Handlers = {
+  ...experimentHandlers,
+  ...runHandlers,
+  ...keyHandlers,
+  ...tablesHandlers,
+  ...deadLetterHandlers,
+};
 
 /** What the event means by itself, whatever was remembered of its command id. */
 export function judge(state: FoldReader, event: ControlEvent): Judged {

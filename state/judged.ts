@@ -1,7 +1,7 @@
 /** What a handler of the fold gives back, and the few ways to say it: accepted with changes, accepted without, refused. */
 import type { ControlEventType, EventOf } from '../events/control-event.js';
 import type { FirstVerdict, FoldReader } from './reader.js';
-import type { ExperimentRecord, Fact, KeyRecord, RefusalReason, RunRecord, Verdict } from './types.js';
+import type { ExperimentRecord, Fact, KeyRecord, RefusalReason, RetryRecord, RunRecord, Verdict } from './types.js';
 
 /** One thing that a store has to write down. */
 export type Change =
@@ -14,6 +14,7 @@ export type Change =
   | { readonly type: 'param'; readonly run: string; readonly key: string; readonly value: string }
   | { readonly type: 'key'; readonly key: KeyRecord }
   | { readonly type: 'generation'; readonly generation: number }
+  | { readonly type: 'retry'; readonly retry: RetryRecord }
   | { readonly type: 'verdict'; readonly commandId: string; readonly first: FirstVerdict };
 
 export interface Judged {

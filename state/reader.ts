@@ -1,5 +1,5 @@
 /** What can be asked of the folded state: every answer is synchronous and reflects whole offsets only. */
-import type { ExperimentRecord, KeyRecord, RunRecord, Verdict } from './types.js';
+import type { ExperimentRecord, KeyRecord, RetryRecord, RunRecord, Verdict } from './types.js';
 
 /** A verdict that is remembered, with the control offset of the event that it was first given to. */
 export interface FirstVerdict {
@@ -20,6 +20,8 @@ export interface FoldReader {
   key(key: string): KeyRecord | undefined;
   /** Which generation of the tables readers see: 1 until a rebuild was switched to. */
   tablesGeneration(): number;
+  /** How a dead letter was retried, by the name of its place (`letterName`). */
+  retry(letter: string): RetryRecord | undefined;
   /** The first verdict on a command, while it is remembered. */
   verdict(commandId: string): FirstVerdict | undefined;
 }
@@ -30,6 +32,8 @@ export interface StateReader extends FoldReader {
   /** All parameters of a run (internal UUID), in an object without a prototype. */
   params(run: string): Record<string, string>;
   keys(workspace: string): KeyRecord[];
+  /** Of all dead letters, in no particular order. */
+  retries(): RetryRecord[];
   /** True once a key was ever made: revoking the last one must not open the door to everybody. */
   hasKeys(): boolean;
   /** Runs that are running or crashed and not deleted. */

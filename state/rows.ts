@@ -2,7 +2,8 @@
 import type { Change } from './judged.js';
 import { dictionaryOf } from './params-and-tags.js';
 import type { FirstVerdict, StateReader } from './reader.js';
-import type { ExperimentRecord, Fact, KeyRecord, RunRecord } from './types.js';
+import { letterName } from './dead-letters.js';
+import type { ExperimentRecord, Fact, KeyRecord, RetryRecord, RunRecord } from './types.js';
 
 /** The context of a run may be 4 MiB and never changes: it has a row of its own, read only when somebody looks at it. */
 export type StoredRun = Omit<RunRecord, 'context'>;
@@ -25,6 +26,8 @@ export interface Tables {
   readonly params: string;
   /** ('', key) */
   readonly keys: KeyRecord;
+  /** ('', name of the letter's place) */
+  readonly retries: RetryRecord;
   /** (workspace, key) */
   readonly workspaceKeys: true;
   /** (command id, '') */
@@ -94,6 +97,7 @@ const changeRows: ChangeRows = {
   param: ({ run, key, value }) => [row('params', run, key, value)],
   key: ({ key }) => [row('keys', '', key.key, key), row('workspaceKeys', key.workspace, key.key, true)],
   generation: ({ generation }) => [row('generation', '', '', generation)],
+  retry: ({ retry }) => [row('retries', '', letterName(retry), retry)],
   verdict: ({ commandId, first }) => [
     row('verdicts', commandId, '', first),
     row('verdictOffsets', '', first.offset, commandId),
@@ -135,6 +139,7 @@ export function createFoldReader(source: RowReader) {
     param: (run: string, key: string) => source.get('params', run, key),
     key: (key: string) => source.get('keys', '', key),
     tablesGeneration: () => source.get('generation', '', '') ?? 1,
+    retry: (letter: string) => source.get('retries', '', letter),
     verdict: (commandId: string) => source.get('verdicts', commandId, ''),
   };
 }
@@ -150,6 +155,7 @@ export function createReader(source: RowSource): StateReader {
       Array.from(source.list('workspaceKeys', workspace), ([key]) => source.get('keys', '', key)).filter(
         (key) => key !== undefined,
       ),
+    retries: () => values('retries', ''),
     hasKeys() {
       for (const _ of source.list('keys', '')) return true;
       return false;

@@ -61,6 +61,18 @@ export interface KeyRecord {
   readonly revoked: boolean;
 }
 
+/** That a dead letter's record was appended anew. */
+export interface RetryRecord {
+  readonly topic: 'control' | 'metrics';
+  readonly partition: number;
+  readonly offset: number;
+  /** Its new offset in the same partition. */
+  readonly retriedAs: number;
+  readonly at: number;
+  /** Id of the API key that asked, or ''. */
+  readonly actor: string;
+}
+
 /** Why a control event was refused: a closed list. */
 export type RefusalReason =
   | 'unknown_run'
@@ -126,6 +138,7 @@ export type Fact =
     }
   | { readonly type: 'KeyChanged'; readonly key: KeyRecord }
   | { readonly type: 'TablesSwitched'; readonly generation: number }
+  | { readonly type: 'LetterRetried'; readonly retry: RetryRecord }
   | { readonly type: 'EventJudged'; readonly event: ControlEvent; readonly verdict: Verdict };
 
 /** Everything that came out of one offset, in order. `EventJudged` is always last and always there. */

@@ -27,7 +27,7 @@ export interface IngestServer {
   stop(): Promise<void>;
 }
 
-export interface IngestServerOptions extends Pick<IngestDeps, 'bounds' | 'knownKeys'> {
+export interface IngestServerOptions extends Pick<IngestDeps, 'bounds' | 'knownKeys' | 'deadLetters'> {
   readonly requireKeys?: boolean;
   readonly metricsPartitions?: number;
   /** Stands between the edge and the log in memory. */
@@ -43,7 +43,7 @@ export async function startIngestServer(options: IngestServerOptions = {}): Prom
   const replica = createReplica({ log, store: createMemoryStore(), clock, logger });
   await replica.start();
   const authenticate = createAuthenticator({ replica, clock, requireKeys, allowedHosts: [] });
-  const { bounds, knownKeys } = options;
+  const { bounds, knownKeys, deadLetters } = options;
   const edge = createEdge({
     replica,
     log,
@@ -53,6 +53,7 @@ export async function startIngestServer(options: IngestServerOptions = {}): Prom
     authenticate,
     ...(bounds === undefined ? {} : { bounds }),
     ...(knownKeys === undefined ? {} : { knownKeys }),
+    ...(deadLetters === undefined ? {} : { deadLetters }),
   });
   const server = serve(edge);
   const url = await listening(server);

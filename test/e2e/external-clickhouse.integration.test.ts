@@ -60,7 +60,7 @@ const top = async (at: string) =>
   (await ask<TopAnswer>(stack.url(), 'GET', `/api/v1/top?metric=acc&k=5&at=${at}`)).body.runs.map(({ run }) => run.id);
 
 it('answers from it, without a ClickHouse of its own, and goes on after it was away', async () => {
-  expect(() => stack.clickhousePid()).toThrow('no ClickHouse child');
+  expect(stack.clickhousePid()).toBeUndefined();
   const first = await logged('first', 0.5);
   expect(await top(first)).toEqual(['first']);
   await stopClickHouse();
