@@ -265,7 +265,22 @@ describe('records that cannot be projected', () => {
     expect(second.projector.health().stoppedBecause).toContain('metrics/0 offset 3');
     // a second one makes room for the one that came back
     await first.say({ type: 'DeadLetterRetried', topic: 'metrics', partition: 0, offset: 1, retriedAs: 0 });
-    const third = world({ deadLettersMax: 2 }, first);
+    // its event is read only when the records that need the room have been
+    let metricsRead: () => void = () => undefined;
+    const after = new Promise<void>((resolve) => (metricsRead = resolve));
+    const log: EventLog = {
+      ...first.log,
+      async read(at, offset, bytesMax) {
+        if (at.topic === 'control' && offset === first.log.head(CONTROL) - 1) {
+          await after;
+          await first.turns(50);
+        }
+        const records = await first.log.read(at, offset, bytesMax);
+        if (at.topic === 'metrics') metricsRead();
+        return records;
+      },
+    };
+    const third = world({ deadLettersMax: 2, log }, first);
     await third.projector.start();
     await third.level();
     expect(third.projector.health()).toMatchObject({ deadLetters: 2 });

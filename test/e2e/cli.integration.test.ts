@@ -130,7 +130,8 @@ describe('runlog', () => {
 
   it('help lists the commands, and an unknown one fails', async () => {
     const help = (await runlog('--help')).stdout;
-    for (const command of ['serve', 'demo', 'top', 'search', 'keys', 'doctor']) expect(help).toContain(command);
+    for (const command of ['serve', 'demo', 'top', 'search', 'keys', 'dead-letters', 'doctor'])
+      expect(help).toContain(command);
     expect((await runlog('fly')).code).not.toBe(0);
   });
 });
