@@ -21,6 +21,29 @@ export interface AdminDeps {
 
 const backupRequest = z.strictObject({ to: z.string().min(1).max(4096) });
 
+const problem = { description: 'application/problem+json', content: { 'application/problem+json': {} } };
+const saying = (status: string, description: string) => ({
+  [status]: { description, content: { 'application/json': {} } },
+  '4XX': problem,
+  '503': problem,
+});
+
+/** The routes below as OpenAPI 3.1 paths. */
+export const adminPaths = (): Record<string, Record<string, unknown>> => ({
+  '/api/v1/admin/rebuild': {
+    get: { summary: 'How far the rebuild of the tables is', responses: saying('200', 'Phase, offsets, rate, error') },
+    post: { summary: 'Fills the tables anew from the log and switches to them', responses: saying('202', 'Begun') },
+  },
+  '/api/v1/admin/backup': {
+    get: { summary: 'How far the backup is', responses: saying('200', 'Phase, bytes, position, error') },
+    post: {
+      summary: 'Copies log, tables and state at one position into a folder on the machine of the server',
+      requestBody: { required: true, content: { 'application/json': { schema: z.toJSONSchema(backupRequest) } } },
+      responses: saying('202', 'Begun'),
+    },
+  },
+});
+
 export function createAdminRouter(deps: AdminDeps): Router {
   const router = Router();
   const { rebuild, backup } = deps;

@@ -1,6 +1,7 @@
 /** The OpenAPI document of the whole server, from the schemas that check the requests. */
 import { ingestPaths } from '../ingest/openapi.js';
 import { queryPaths } from '../query/openapi.js';
+import { adminPaths } from './admin.js';
 
 type Paths = Record<string, Record<string, unknown>>;
 
@@ -21,5 +22,5 @@ export const openapiDocument = (version: string): object => ({
     description: 'Every path also under /w/{workspace}. Errors are application/problem+json.',
     license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
   },
-  paths: merge(ingestPaths(), queryPaths()),
+  paths: merge(ingestPaths(), queryPaths(), adminPaths()),
 });
