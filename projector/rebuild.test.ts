@@ -228,6 +228,17 @@ describe('a rebuild', () => {
     expect(limits.rebuildSpareBytes).toBe(512 * 1024 ** 2);
   });
 
+  it('is done when readers were switched, also when the old tables cannot be dropped: the next start does that', async () => {
+    const { rebuild, host } = await start({
+      switchReaders: () => Promise.reject(new Error('ClickHouse is away')),
+    });
+    await rebuild.begin(ORDER);
+    expect(await untilOver(rebuild)).toMatchObject({ phase: 'done', error: null });
+    expect(host.generation).toBe(2);
+    expect(said).not.toContain('drop 1');
+    expect(said).not.toContain('stop 2');
+  });
+
   it('runs one at a time', async () => {
     isLevel = (generation) => generation === 1;
     await log.append({ topic: 'metrics', partition: 0 }, [new Uint8Array(8)]);

@@ -162,15 +162,16 @@ export function createRebuild(deps: RebuildDeps): Rebuild {
       progress.end();
       logger.info({ generation }, 'the tables were rebuilt');
     } catch (error) {
-      const detail = error instanceof GivenUp ? error.message : String(error);
+      const detail = error instanceof GivenUp || error instanceof Unknown ? error.message : String(error);
+      if (host.generation === generation) {
+        // readers have the new tables; what is left of the old ones goes at the next start
+        progress.end();
+        logger.warn({ generation, detail }, 'the tables were rebuilt, and the old ones could not be dropped');
+        return;
+      }
       progress.end(detail);
       if (error instanceof Unknown) {
         await next?.worker.stop();
-        return;
-      }
-      if (host.generation === generation) {
-        // readers have the new tables; what is left of the old ones goes at the next start
-        logger.warn({ generation, detail }, 'the tables were rebuilt, and the old ones could not be dropped');
         return;
       }
       logger.error({ generation, detail }, 'the rebuild was given up');
