@@ -1,6 +1,6 @@
 /** Whether a server can do its work now: one sentence per part, `ok` where all is well. */
 import type { AppendSeen } from '../events/measured-log.js';
-import type { ProjectorHealth } from '../projector/projector.js';
+import type { ProjectorHealth } from '../projector/port.js';
 import type { Clock } from '../runtime/clock.js';
 import { limits } from '../runtime/limits.js';
 import type { Result } from '../runtime/result.js';

@@ -2,7 +2,7 @@
 import { checkTables, type DoctorFinding, type DoctorSubject } from '../clickhouse/doctor.js';
 import type { EventLog, PartitionRef } from '../events/event-log.js';
 import type { Cut } from '../events/file-log-recovery.js';
-import type { ProjectorHealth } from '../projector/projector.js';
+import type { ProjectorHealth } from '../projector/port.js';
 import { limits } from '../runtime/limits.js';
 import type { Replica } from '../state/replica.js';
 import { found } from './machine-checks.js';

@@ -3,7 +3,7 @@ import type { AppendSeen } from '../events/measured-log.js';
 import type { Clock } from '../runtime/clock.js';
 import { createMetrics, type Reading, type ServerMetrics } from '../runtime/metrics.js';
 import type { Problem } from '../runtime/problem.js';
-import type { ProjectorHealth } from '../projector/projector.js';
+import type { ProjectorHealth } from '../projector/port.js';
 
 /** Where numbers are read from when somebody asks; parts that are not there yet are left out. */
 export interface MetricSources {

@@ -69,7 +69,7 @@ export async function openTables(options: TablesOptions): Promise<Result<OpenTab
       board,
       startProjector: (of, ownBoard, leads) =>
         startProjectorWorker({
-          logDir: layout.log,
+          logAt: { kind: 'files', dir: layout.log },
           stateDir: layout.projectorState(of),
           clickhouse: { url: server.url, credentials: server.writer },
           database: databaseOf(of),

@@ -36,7 +36,11 @@ export interface Membership {
 export type Join = (log: EventLog, group: string, listener: MembershipListener) => Promise<Membership>;
 
 /** The membership of a log that one process has for itself: everything is assigned at once and stays. */
-export const joinAlone: Join = (log, group, listener) => {
+export const joinAlone = (
+  log: Pick<EventLog, 'partitions' | 'commit' | 'committed'>,
+  group: string,
+  listener: MembershipListener,
+): Promise<Membership> => {
   const metrics = Array.from({ length: log.partitions('metrics') }, (_, partition): PartitionRef => ({
     topic: 'metrics',
     partition,

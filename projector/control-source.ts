@@ -127,7 +127,8 @@ interface EventsRead {
   readonly letters: readonly DeadLetter[];
 }
 
-function readEvents(records: readonly LogRecord[]): EventsRead {
+/** Throws ProjectionStopped at an event of a version that is not known. */
+export function readEvents(records: readonly LogRecord[]): EventsRead {
   const letters: DeadLetter[] = [];
   const entries = records.map(({ offset, value }): { offset: number; event: ControlEvent | undefined } => {
     const decoded = decodeControlEvent(value);

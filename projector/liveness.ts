@@ -46,6 +46,11 @@ export class Liveness {
     else this.reviving.delete(uuid);
   }
 
+  /** When runs were last heard by others. */
+  seen(lastSeen: ReadonlyMap<string, number>): void {
+    for (const [uuid, at] of lastSeen) this.lastSeen.set(uuid, Math.max(at, this.lastSeen.get(uuid) ?? 0));
+  }
+
   /** Looks through the open runs once. */
   async sweep(now: number): Promise<void> {
     const open = new Set<string>();

@@ -1,5 +1,5 @@
 /** How far the tables, the fold and the hearing of runs are, per partition; what is published and what others wait for. */
-import type { EventLogReader } from '../events/event-log.js';
+import type { EventLogReader, PartitionRef } from '../events/event-log.js';
 import type { Position } from '../events/position.js';
 import { CONTROL } from './control-source.js';
 import type { Bounds } from './slice.js';
@@ -18,6 +18,8 @@ export class Progress {
   constructor(
     private readonly log: EventLogReader,
     private readonly publish: (position: Position) => void,
+    /** Which partitions are projected here: the others are another projector's to tell of. */
+    private readonly isMine: (at: PartitionRef) => boolean,
   ) {
     const partitions = log.partitions('metrics');
     this.metrics = new Array<number>(partitions).fill(-1);
@@ -28,11 +30,11 @@ export class Progress {
     };
   }
 
-  /** Where a start found the tables. */
-  resume(control: number, metrics: readonly number[]): void {
-    this.control = control;
-    this.folded = control;
-    metrics.forEach((last, partition) => (this.metrics[partition] = last));
+  /** Where a start found the tables; of partitions that are not projected here, nothing. */
+  resume(folded: number, control: number | undefined, metrics: readonly { partition: number; last: number }[]): void {
+    this.control = control ?? -1;
+    this.folded = folded;
+    for (const { partition, last } of metrics) this.metrics[partition] = last;
     this.say();
   }
 
@@ -50,8 +52,14 @@ export class Progress {
     this.heardAt[partition] = receivedAt;
   }
 
+  /** Another projector was level with the head of its partition at `at`, ms. */
+  otherWasLevel(partition: number, at: number): void {
+    this.heardAt[partition] = at;
+  }
+
   /** Up to when all chunks of a partition that the server received are in the tables, ms. */
   heardUntil(partition: number, now: number): number {
+    if (!this.isMine({ topic: 'metrics', partition })) return this.heardAt[partition] ?? -Infinity;
     const behind = (this.metrics[partition] ?? -1) + 1 < this.log.head({ topic: 'metrics', partition });
     return behind ? (this.heardAt[partition] ?? -Infinity) : now;
   }
@@ -75,11 +83,12 @@ export class Progress {
     for (const wake of waiters) wake();
   }
 
-  /** Records that are on the log and not in the tables. */
+  /** Records of the partitions projected here that are on the log and not in the tables. */
   lag(): { readonly control: number; readonly metrics: readonly number[] } {
+    const of = (at: PartitionRef, done: number) => (this.isMine(at) ? this.log.head(at) - 1 - done : 0);
     return {
-      control: this.log.head(CONTROL) - 1 - this.control,
-      metrics: this.metrics.map((done, partition) => this.log.head({ topic: 'metrics', partition }) - 1 - done),
+      control: of(CONTROL, this.control),
+      metrics: this.metrics.map((done, partition) => of({ topic: 'metrics', partition }, done)),
     };
   }
 

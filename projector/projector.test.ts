@@ -13,7 +13,8 @@ import { createMemoryStore } from '../state/memory-store.js';
 import { createManualClock } from '../test/manual-clock.js';
 import { MemoryTables } from '../test/simulation/memory-tables.js';
 import type { ProjectionTables } from './projection-tables.js';
-import { createProjector, type Projector, type ProjectorDeps } from './projector.js';
+import { createProjector } from './projector.js';
+import type { Projector, ProjectorDeps } from './port.js';
 import { ProjectionStopped } from './slice.js';
 
 const CONTROL: PartitionRef = { topic: 'control', partition: 0 };

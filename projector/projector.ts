@@ -1,74 +1,29 @@
 /** The projector: log in, tables out. One pipeline per partition, the only writer of the tables. */
-import type { ControlEvent } from '../events/control-event.js';
-import { partitionOf } from '../events/event-log.js';
-import type { Position } from '../events/position.js';
-import type { Clock } from '../runtime/clock.js';
+import { partitionOf, type PartitionRef } from '../events/event-log.js';
 import { limits } from '../runtime/limits.js';
-import type { Logger } from '../runtime/logger.js';
 import { letterName } from '../state/dead-letters.js';
-import type { StateStore } from '../state/store.js';
+import type { Fact } from '../state/types.js';
 import { blockRows } from '../clickhouse/native.js';
+import { followControl } from './control-follower.js';
 import { catchUpStore, CONTROL, createControlSource } from './control-source.js';
 import { DeadLetterBudget } from './dead-letters.js';
 import { KnownRuns } from './known-runs.js';
 import { Liveness } from './liveness.js';
 import { createMetricsSource } from './metrics-source.js';
+import type { Projector, ProjectorDeps, ProjectorHealth } from './port.js';
 import { patientTables, type PatientTables } from './patient-tables.js';
 import { Pipeline } from './pipeline.js';
+import { lookAtOthers, nextOfOwner } from './other-projectors.js';
 import { PointBufferPool } from './point-buffers.js';
-import type { ProjectionTables } from './projection-tables.js';
 import { SeenBatches } from './seen-batches.js';
-import { SliceLedger, type ProjectorLog, type Resumption } from './slice-ledger.js';
+import { PROJECTOR_GROUP, SliceLedger, type Resumption } from './slice-ledger.js';
 import { Progress } from './progress.js';
 import { WaitingSince } from './waiting-since.js';
 import { ProjectionStopped, type SliceWork } from './slice.js';
 import { Slots } from './slots.js';
-import { RunningTally, type Tally } from './tally.js';
+import { RunningTally } from './tally.js';
 
-export interface ProjectorDeps {
-  readonly log: ProjectorLog;
-  /** Its own: no other part folds into it. */
-  readonly store: StateStore;
-  readonly tables: ProjectionTables;
-  readonly clock: Clock;
-  readonly logger: Logger;
-  /** Everything up to here is in the tables; called after each slice. */
-  readonly publish: (position: Position) => void;
-  /** Under which name it commits on the log, when it is not the one projector. */
-  readonly group?: string | undefined;
-  /** False while another one projects the same log and says what is to be said on it. */
-  readonly leads?: () => boolean;
-  /** Appends to the control partition; without it, silence of runs is not recorded. */
-  readonly appendControl?: (event: ControlEvent) => Promise<void>;
-  /** Bounds of slices, for tests. */
-  readonly sizes?: { readonly rowsMax: number; readonly bytesMax: number; readonly eventsMax: number };
-  readonly deadLettersMax?: number;
-}
-
-export interface ProjectorHealth {
-  /** Records that are on the log and not in the tables. */
-  readonly lag: { readonly control: number; readonly metrics: readonly number[] };
-  /** When the oldest such record came, ms since the epoch; null where there is none. */
-  readonly oldestWaiting: { readonly control: number | null; readonly metrics: readonly (number | null)[] };
-  readonly deadLetters: number;
-  readonly tally: Tally;
-  /** Why it waits: the tables do not answer. */
-  readonly away?: string;
-  /** Why it does not go on; nothing but a person or a new start changes that. */
-  readonly stoppedBecause?: string;
-}
-
-export interface Projector {
-  /** Finds out where the tables are and goes on from there; resolves when it is going, or has stopped and says why in `health`. */
-  start(): Promise<void>;
-  /** Lets what is in flight land. */
-  stop(): Promise<void>;
-  /** Looks for runs that fell silent; called every `sweepIntervalMs` by itself. */
-  sweep(now: number): Promise<void>;
-  health(): ProjectorHealth;
-  /** Resolves when it has stopped, with the error if there was one. */
-  readonly ended: Promise<unknown>;
-}
+const nameOf = ({ topic, partition }: PartitionRef) => `${topic}/${String(partition)}`;
 
 export function createProjector(deps: ProjectorDeps): Projector {
   return new PartitionedProjector(deps);
@@ -82,6 +37,7 @@ class PartitionedProjector implements Projector {
   private readonly progress: Progress;
   private readonly partitions: number;
   private readonly runs: KnownRuns;
+  private readonly isMine: (at: PartitionRef) => boolean;
   private readonly tally = new RunningTally();
   private budget = new DeadLetterBudget(0);
   private liveness: Liveness | undefined;
@@ -98,7 +54,10 @@ class PartitionedProjector implements Projector {
     });
     this.partitions = deps.log.partitions('metrics');
     this.runs = new KnownRuns(deps.store);
-    this.progress = new Progress(deps.log, deps.publish);
+    const assigned = deps.assigned ?? [CONTROL, ...this.metricsPartitions()];
+    const mine = new Set(assigned.map(nameOf));
+    this.isMine = (at) => mine.has(nameOf(at));
+    this.progress = new Progress(deps.log, deps.publish, this.isMine);
   }
 
   async start(): Promise<void> {
@@ -107,30 +66,33 @@ class PartitionedProjector implements Projector {
     try {
       const listeningSince = clock.now();
       const letters = await tables.deadLetters();
-      const controlLedger = new SliceLedger(log, tables, CONTROL, clock, group);
-      const control = await controlLedger.open();
-      await catchUpStore(store, log, control.next);
+      const controlLedger = this.isMine(CONTROL) ? new SliceLedger(log, tables, CONTROL, clock, group) : undefined;
+      const control = await controlLedger?.open();
+      await catchUpStore(store, log, control?.next ?? (await nextOfOwner(tables, log.epoch)));
       this.budget = new DeadLetterBudget(letters, store.retries().map(letterName), this.deps.deadLettersMax);
       const metrics = [];
-      for (let partition = 0; partition < this.partitions; partition++) {
-        const ledger = new SliceLedger(log, tables, { topic: 'metrics', partition }, clock, group);
+      for (const at of this.metricsPartitions().filter(this.isMine)) {
+        const { partition } = at;
+        const ledger = new SliceLedger(log, tables, at, clock, group);
         const resumption = await ledger.open();
         const seen = new SeenBatches(store.table('batches'), partition);
         await seen.resume(tables, resumption.next);
         metrics.push({ partition, ledger, resumption, seen });
       }
-      this.watchRuns(await tables.lastSeen(), listeningSince);
+      if (control !== undefined) this.watchRuns(await tables.lastSeen(), listeningSince);
       this.progress.resume(
-        control.next - 1,
-        metrics.map(({ resumption }) => resumption.next - 1),
+        control === undefined ? store.folded() : control.next - 1,
+        control === undefined ? undefined : control.next - 1,
+        metrics.map(({ partition, resumption }) => ({ partition, last: resumption.next - 1 })),
       );
       const slots = new Slots(limits.slicesInFlightMax);
       const pool = new PointBufferPool();
-      const pipelines = [
-        this.controlPipeline(controlLedger, control),
-        ...metrics.map((partition) => this.metricsPipeline({ ...partition, slots, pool })),
-      ];
-      this.running = Promise.all([...pipelines.map((pipeline) => pipeline.run()), this.sweepNowAndThen()]);
+      const folding =
+        controlLedger === undefined || control === undefined
+          ? this.followControl()
+          : this.controlPipeline(controlLedger, control).run();
+      const pipelines = metrics.map((partition) => this.metricsPipeline({ ...partition, slots, pool }));
+      this.running = Promise.all([folding, ...pipelines.map((pipeline) => pipeline.run()), this.sweepNowAndThen()]);
       void this.running.then(() => this.end());
     } catch (cause) {
       this.fail(cause);
@@ -144,7 +106,40 @@ class PartitionedProjector implements Projector {
   }
 
   async sweep(now: number): Promise<void> {
-    await this.liveness?.sweep(now);
+    if (this.liveness === undefined) return;
+    const others = this.metricsPartitions().filter((at) => !this.isMine(at));
+    if (others.length > 0) {
+      const { log, clock, group } = this.deps;
+      await lookAtOthers({
+        ...{ log, clock, group, others },
+        tables: this.tables,
+        liveness: this.liveness,
+        progress: this.progress,
+      });
+    }
+    await this.liveness.sweep(now);
+  }
+
+  private metricsPartitions(): PartitionRef[] {
+    return Array.from({ length: this.partitions }, (_, partition) => ({ topic: 'metrics', partition }));
+  }
+
+  private async followControl(): Promise<void> {
+    const { log, store, clock, group = PROJECTOR_GROUP } = this.deps;
+    try {
+      await followControl({
+        ...{ log, store, group, clock, signal: this.stopping.signal },
+        onFact: (fact) => this.learn(fact),
+        onFolded: (offset) => this.progress.foldedThrough(offset),
+      });
+    } catch (cause) {
+      this.fail(cause);
+    }
+  }
+
+  private learn(fact: Fact): void {
+    if (fact.type === 'RunChanged') this.runs.changed(fact.run.uuid);
+    else if (fact.type === 'LetterRetried') this.budget.forgive(letterName(fact.retry));
   }
 
   health(): ProjectorHealth {
@@ -173,10 +168,7 @@ class PartitionedProjector implements Projector {
         rowsMax: sizes?.eventsMax ?? limits.controlSliceEventsMax,
         bytesMax: sizes?.bytesMax ?? limits.sliceBytesMax,
       },
-      onFact: (fact) => {
-        if (fact.type === 'RunChanged') this.runs.changed(fact.run.uuid);
-        else if (fact.type === 'LetterRetried') this.budget.forgive(letterName(fact.retry));
-      },
+      onFact: (fact) => this.learn(fact),
       onFolded: (offset) => this.progress.foldedThrough(offset),
       waiting: this.progress.waiting.control,
     });

@@ -7,7 +7,7 @@ import { systemClock, type Clock } from '../runtime/clock.js';
 import { limits } from '../runtime/limits.js';
 import { silentLogger } from '../runtime/logger.js';
 import { Problem } from '../runtime/problem.js';
-import type { ProjectorHealth } from './projector.js';
+import type { ProjectorHealth } from './port.js';
 import { createRebuild, type Rebuild, type RebuildDeps } from './rebuild.js';
 import { headsOf, TablesHost } from './tables-host.js';
 import { emptyTally } from './tally.js';

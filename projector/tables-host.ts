@@ -4,7 +4,7 @@ import { createPositionBoard, type PositionBoard } from '../events/position-boar
 import type { Position } from '../events/position.js';
 import type { Clock } from '../runtime/clock.js';
 import { CONTROL } from './control-source.js';
-import type { ProjectorHealth } from './projector.js';
+import type { ProjectorHealth } from './port.js';
 import type { ProjectorWorker } from './worker-host.js';
 
 /** A projector that fills one generation, and how far that is. */

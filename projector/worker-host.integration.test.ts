@@ -39,7 +39,7 @@ afterEach(async () => {
 
 const start = async (logger: Logger = silentLogger) => {
   worker = await startProjectorWorker({
-    logDir: path.join(dir, 'log'),
+    logAt: { kind: 'files', dir: path.join(dir, 'log') },
     stateDir: path.join(dir, 'state'),
     clickhouse: { url: ch.url, credentials: ch.server.writer },
     database: ch.database,

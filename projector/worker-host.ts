@@ -8,12 +8,13 @@ import { entryFile } from '../runtime/entry.js';
 import { limits } from '../runtime/limits.js';
 import type { Logger } from '../runtime/logger.js';
 import { CONTROL } from './control-source.js';
-import type { ProjectorHealth } from './projector.js';
+import type { ProjectorHealth } from './port.js';
 import { addTallies, emptyTally, type Tally } from './tally.js';
 import type { Answer, Extent, FromWorker, Request, ToWorker, WorkerStart } from './worker-messages.js';
 
 export interface ProjectorWorkerOptions extends Omit<WorkerStart, 'extents'> {
-  readonly log: EventLog;
+  /** The writer of the files; a log on a broker the thread opens itself. */
+  readonly log?: EventLog;
   readonly board: PositionBoard;
   readonly clock: Clock;
   readonly logger: Logger;
@@ -105,12 +106,12 @@ class WorkerHost implements ProjectorWorker {
 
   /** Runs a thread to its end; gives the reason. */
   private lifetime(onStarted: () => void): Promise<string> {
-    const { logDir, stateDir, clickhouse, database, group, tokenLogs, deadLettersMax } = this.options;
+    const { logAt, stateDir, clickhouse, database, group, tokenLogs, deadLettersMax } = this.options;
     const { leads } = this;
     return new Promise((resolve) => {
       const over = new AbortController();
       const start: WorkerStart = {
-        ...{ logDir, stateDir, clickhouse, database, group, leads, tokenLogs, deadLettersMax },
+        ...{ logAt, stateDir, clickhouse, database, group, leads, tokenLogs, deadLettersMax },
         extents: this.extents(),
       };
       const worker = new Worker(this.entry, { workerData: start });
@@ -162,6 +163,7 @@ class WorkerHost implements ProjectorWorker {
 
   private async perform(request: Request): Promise<Answer> {
     const { log } = this.options;
+    if (log === undefined) throw new Error('only files have a writer to ask');
     if (request.ask === 'commit') {
       await log.commit(request.group, request.at, request.offset, request.metadata);
       return { ok: true };
@@ -173,6 +175,7 @@ class WorkerHost implements ProjectorWorker {
 
   private extents(): Extent[] {
     const { log } = this.options;
+    if (log === undefined) return [];
     const metrics = Array.from({ length: log.partitions('metrics') }, (_, partition): PartitionRef => ({
       topic: 'metrics',
       partition,
@@ -183,6 +186,7 @@ class WorkerHost implements ProjectorWorker {
   /** Tells the thread of every advance of a partition, as fast as it comes. */
   private async follow(worker: Worker, at: PartitionRef, signal: AbortSignal): Promise<void> {
     const { log } = this.options;
+    if (log === undefined) return;
     let said = -1;
     for (let head = log.head(at); head > said && !signal.aborted; head = log.head(at)) {
       worker.postMessage({ type: 'advance', at, head, start: log.start(at) } satisfies ToWorker);

@@ -4,7 +4,7 @@ import type { Credentials } from '../clickhouse/tables.js';
 import type { ControlEvent } from '../events/control-event.js';
 import type { Committed, PartitionRef } from '../events/event-log.js';
 import type { Position } from '../events/position.js';
-import type { ProjectorHealth } from './projector.js';
+import type { ProjectorHealth } from './port.js';
 
 export interface Extent {
   readonly at: PartitionRef;
@@ -12,8 +12,13 @@ export interface Extent {
   readonly start: number;
 }
 
+/** Where the thread finds the log. Files have one writer, the hosting thread, which does what only that may; a broker serves all alike. */
+export type WorkerLog =
+  | { readonly kind: 'files'; readonly dir: string }
+  | { readonly kind: 'kafka'; readonly brokers: readonly string[]; readonly prefix: string };
+
 export interface WorkerStart {
-  readonly logDir: string;
+  readonly logAt: WorkerLog;
   readonly stateDir: string;
   readonly clickhouse: { readonly url: string; readonly credentials: Credentials };
   readonly database: string;
@@ -24,7 +29,7 @@ export interface WorkerStart {
   /** Where the embedded engine keeps its tokens; left out where ClickHouse runs by itself. */
   readonly tokenLogs?: TokenLogs | undefined;
   readonly deadLettersMax?: number | undefined;
-  /** Of all partitions, as they are when the thread starts. */
+  /** Of all partitions of files, as they are when the thread starts. */
   readonly extents: readonly Extent[];
 }
 

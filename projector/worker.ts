@@ -1,16 +1,19 @@
-/** Entry of the projector's thread: reads the log's files itself, asks the hosting thread for what only the log's writer may do. */
+/** Entry of the projector's thread: projects the partitions that are this process's, for as long as they are. */
 import { parentPort, workerData } from 'node:worker_threads';
 import { connect } from '../clickhouse/client.js';
 import { createTokenFlusher } from '../clickhouse/dedup-log.js';
-import type { EventLog } from '../events/event-log.js';
-import { openFileLogReader } from '../events/event-log.file-reader.js';
+import type { Assignment } from '../events/membership.js';
 import { systemClock as clock } from '../runtime/clock.js';
 import { limits } from '../runtime/limits.js';
 import type { Logger } from '../runtime/logger.js';
 import { openLmdbStore } from '../state/lmdb-store.js';
 import { createProjectionTables } from './projection-tables.js';
 import { createProjector } from './projector.js';
+import type { Projector, ProjectorHealth } from './port.js';
+import { PROJECTOR_GROUP } from './slice-ledger.js';
 import { ProjectionStopped } from './slice.js';
+import { addTallies, emptyTally, RunningTally } from './tally.js';
+import { openWorkerLog } from './worker-log.js';
 import type { Answer, FromWorker, LogLine, Request, ToWorker, WorkerStart } from './worker-messages.js';
 
 if (parentPort === null) throw new Error('projector/worker is the entry of a thread');
@@ -45,74 +48,108 @@ const threadLogger = (inherited: object): Logger => {
   };
 };
 
-const reader = await openFileLogReader(start.logDir);
-for (const { at, head, start: first } of start.extents) reader.advance(at, head, first);
-const commits: Pick<EventLog, 'commit' | 'committed'> = {
-  async commit(group, at, offset, metadata) {
-    await ask({ ask: 'commit', group, at, offset, metadata });
-  },
-  async committed(group, at) {
-    return (await ask({ ask: 'committed', group, at })).committed;
-  },
-};
-const store = await openLmdbStore(start.stateDir, reader.epoch);
-const tables = connect({ ...start.clickhouse, clock });
+const shared = await openWorkerLog(start, clock, ask);
+const { log } = shared;
+const logger = threadLogger({});
+const store = await openLmdbStore(start.stateDir, log.epoch);
+const connected = connect({ ...start.clickhouse, clock });
+const tables = createProjectionTables(
+  connected,
+  start.database,
+  start.tokenLogs === undefined ? undefined : createTokenFlusher(start.tokenLogs),
+);
 let leads = start.leads ?? true;
-const projector = createProjector({
-  log: { ...reader, ...commits },
-  store,
-  tables: createProjectionTables(
-    tables,
-    start.database,
-    start.tokenLogs === undefined ? undefined : createTokenFlusher(start.tokenLogs),
-  ),
-  clock,
-  group: start.group,
-  leads: () => leads,
-  ...(start.deadLettersMax === undefined ? {} : { deadLettersMax: start.deadLettersMax }),
-  logger: threadLogger({}),
-  publish(position) {
-    say({ type: 'position', position });
-  },
-  async appendControl(event) {
-    await ask({ ask: 'append', event });
-  },
-});
 
 const closing = new AbortController();
+const asksToStop = new Promise<'stop'>((resolve) => {
+  closing.signal.addEventListener('abort', () => resolve('stop'), { once: true });
+});
 host.on('message', (message: ToWorker) => {
-  if (message.type === 'advance') reader.advance(message.at, message.head, message.start);
+  if (message.type === 'advance') shared.advance(message);
   else if (message.type === 'lead') leads = true;
   else if (message.type === 'answer') asked.get(message.id)?.(message.answer);
   else closing.abort();
 });
 
+/** From the assignment of partitions until they are revoked. */
+interface Tenure {
+  readonly projector: Projector;
+  readonly starting: Promise<void>;
+}
+let tenure: Tenure | undefined;
+/** Of the tenures that are over. */
+const earlier = new RunningTally();
+let end: (cause: unknown) => void = () => undefined;
+/** A tenure came to an end of its own. */
+const ended = new Promise<unknown>((resolve) => (end = resolve));
+
+function begin({ generation, partitions }: Assignment): void {
+  logger.info({ generation, partitions }, 'partitions were assigned');
+  const projector = createProjector({
+    ...{ log, store, tables, clock, logger, group: start.group, assigned: partitions },
+    leads: () => leads,
+    ...(start.deadLettersMax === undefined ? {} : { deadLettersMax: start.deadLettersMax }),
+    publish(position) {
+      say({ type: 'position', position });
+    },
+    appendControl: (event) => shared.appendControl(event),
+  });
+  const begun: Tenure = { projector, starting: projector.start() };
+  tenure = begun;
+  void projector.ended.then((cause) => {
+    if (tenure === begun) end(cause);
+  });
+}
+
+/** Lets what is in flight land. */
+async function finish(): Promise<void> {
+  const over = tenure;
+  tenure = undefined;
+  if (over === undefined) return;
+  await over.projector.stop();
+  await over.starting;
+  earlier.add(over.projector.health().tally);
+}
+
+const IDLE: Omit<ProjectorHealth, 'tally'> = {
+  lag: { control: 0, metrics: [] },
+  oldestWaiting: { control: null, metrics: [] },
+  deadLetters: 0,
+};
+
+function health(): ProjectorHealth {
+  const now = tenure?.projector.health();
+  const fault = shared.fault();
+  return {
+    ...(fault === undefined ? {} : { away: fault }),
+    ...(now ?? IDLE),
+    tally: addTallies(earlier.now(), now?.tally ?? emptyTally),
+  };
+}
+
 async function reportHealth(): Promise<void> {
   let said = '';
   while (!closing.signal.aborted) {
-    const health = projector.health();
-    const text = JSON.stringify(health);
-    if (text !== said) say({ type: 'health', health });
+    const now = health();
+    const text = JSON.stringify(now);
+    if (text !== said) say({ type: 'health', health: now });
     said = text;
     await clock.sleep(limits.projectorHealthIntervalMs, closing.signal);
   }
 }
 
+const membership = await shared.join(start.group ?? PROJECTOR_GROUP, { assigned: begin, revoked: finish });
 const reporting = reportHealth();
-const starting = projector.start();
 say({ type: 'started' });
-const asksToStop = new Promise<'stop'>((resolve) => {
-  closing.signal.addEventListener('abort', () => resolve('stop'), { once: true });
-});
-const cause = await Promise.race([asksToStop, projector.ended]);
+const cause = await Promise.race([asksToStop, ended]);
 // what a person has to look at stays as it is, and says so; anything else is worth a new start
 const restart = cause !== 'stop' && !(cause instanceof ProjectionStopped);
 if (!restart) await asksToStop;
 closing.abort();
-await projector.stop();
-await Promise.all([starting, reporting]);
+await membership.leave();
+await reporting;
 await store.close();
-await reader.close();
-await tables.close();
+await shared.close();
+await connected.close();
 if (restart) throw cause instanceof Error ? cause : new Error(`the projector ended: ${String(cause)}`);
 host.close();
