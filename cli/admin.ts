@@ -11,10 +11,23 @@ import { Problem } from '../runtime/problem.js';
 import { readQuestion } from '../query/json-body.js';
 import type { Backup } from './backup.js';
 
+/** Work that takes long: one at a time. */
+export interface AdminTask {
+  status(): object;
+  isRunning(): boolean;
+}
+
+/** A task that this server cannot do, with the reason. */
+export const impossibleTask = (detail: string) => ({
+  status: () => ({ phase: 'none', error: detail }),
+  isRunning: () => false,
+  begin: () => Promise.reject(new Problem('conflict', detail)),
+});
+
 export interface AdminDeps {
   readonly authenticate: Authenticate;
-  readonly rebuild: Rebuild;
-  readonly backup: Backup;
+  readonly rebuild: AdminTask & Pick<Rebuild, 'begin'>;
+  readonly backup: AdminTask & Pick<Backup, 'begin'>;
   readonly clock: Clock;
   readonly logger: Logger;
 }

@@ -20,6 +20,12 @@ export interface ServerConfig {
   readonly allowedHosts: readonly string[];
   /** A server of one's own with user and password in the address; without it the embedded one is started. */
   readonly clickhouse?: string | undefined;
+  /** Brokers of the event log; without them the log is files in the data folder. */
+  readonly kafka?: readonly string[] | undefined;
+  /** Topics and groups are named `<prefix>.…`. */
+  readonly kafkaPrefix: string;
+  /** Whether this server fills the tables, too; only with brokers can it leave that to others. */
+  readonly projects: boolean;
 }
 
 const schema = z.object({
@@ -38,6 +44,21 @@ const schema = z.object({
   clickhouse: z
     .url({ protocol: /^https?$/, error: 'an address like http://user:password@host:8123 is needed' })
     .optional(),
+  kafka: z
+    .string()
+    .transform((list) => list.split(',').filter((name) => name !== ''))
+    .refine(
+      (brokers) =>
+        brokers.length > 0 && brokers.every((broker) => /^[^\s:/]+:\d{1,5}$|^\[[0-9a-f:]+\]:\d{1,5}$/i.test(broker)),
+      {
+        error: 'brokers like host:9092, with commas, are needed',
+      },
+    )
+    .optional(),
+  kafkaPrefix: z
+    .string()
+    .regex(/^[A-Za-z0-9_-][A-Za-z0-9._-]{0,199}$/, 'a name of letters, digits, dots, dashes and underscores is needed')
+    .default('runlog'),
 });
 
 /** Flags as the command line gives them; what is undefined falls back to `RUNLOG_…` and then to the default. */
@@ -50,11 +71,20 @@ export interface ServerFlags {
   readonly deadLettersMax?: string | undefined;
   readonly allowedHosts?: string | undefined;
   readonly clickhouse?: string | undefined;
+  readonly kafka?: string | undefined;
+  readonly kafkaPrefix?: string | undefined;
 }
+
+/** `serve` does everything; the other two share log and tables with others of their kind. */
+export type Role = 'serve' | 'api' | 'projector';
 
 const loopback = new Set(['127.0.0.1', 'localhost', '::1']);
 
-export function resolveConfig(flags: ServerFlags, env: NodeJS.ProcessEnv): Result<ServerConfig, string> {
+export function resolveConfig(
+  flags: ServerFlags,
+  env: NodeJS.ProcessEnv,
+  role: Role = 'serve',
+): Result<ServerConfig, string> {
   const parsed = schema.safeParse({
     host: flags.host ?? env['RUNLOG_HOST'],
     port: flags.port ?? env['RUNLOG_PORT'],
@@ -64,12 +94,17 @@ export function resolveConfig(flags: ServerFlags, env: NodeJS.ProcessEnv): Resul
     deadLettersMax: flags.deadLettersMax ?? env['RUNLOG_DEAD_LETTERS_MAX'],
     allowedHosts: flags.allowedHosts ?? env['RUNLOG_ALLOWED_HOSTS'],
     clickhouse: flags.clickhouse ?? env['RUNLOG_CLICKHOUSE'],
+    kafka: flags.kafka ?? env['RUNLOG_KAFKA'],
+    kafkaPrefix: flags.kafkaPrefix ?? env['RUNLOG_KAFKA_PREFIX'],
   });
   if (!parsed.success) {
     const issue = parsed.error.issues[0];
     return err(`--${issue?.path.join('.') ?? 'option'}: ${issue?.message ?? 'not valid'}`);
   }
-  const config = { ...parsed.data, data: path.resolve(parsed.data.data) };
+  if (role !== 'serve' && (parsed.data.kafka === undefined || parsed.data.clickhouse === undefined)) {
+    return err(`runlog ${role} shares log and tables with others: it needs --kafka and --clickhouse`);
+  }
+  const config = { ...parsed.data, projects: role !== 'api', data: path.resolve(parsed.data.data) };
   if (!loopback.has(config.host) && !config.requireKeys) {
     return err(
       `--host ${config.host} can be reached from other machines: add --require-keys (create one with "runlog keys create"), or stay on 127.0.0.1`,

@@ -10,10 +10,13 @@ import { Problem } from '../runtime/problem.js';
 import { pageRoutes } from './page.js';
 
 export interface HttpParts {
-  readonly points: (request: IncomingMessage, response: ServerResponse) => boolean;
-  readonly query: Router;
-  readonly ingest: Router;
-  readonly admin: Router;
+  /** Left out where a process has none. */
+  readonly api?: {
+    readonly points: (request: IncomingMessage, response: ServerResponse) => boolean;
+    readonly query: Router;
+    readonly ingest: Router;
+    readonly admin: Router;
+  };
   readonly probes: Router;
   /** Told of every request that is answered with a Problem. */
   readonly onProblem: (problem: Problem, request: IncomingMessage, requestId?: string) => void;
@@ -45,8 +48,11 @@ export function createApp(parts: HttpParts): express.Express {
     }),
   );
   app.use(parts.probes);
-  app.use(parts.ingest); // reads its paths itself, strictly, and passes on what is not its own
-  for (const base of ['/api/v1', '/w/:workspace/api/v1']) app.use(base, parts.admin, parts.query);
+  if (parts.api !== undefined) {
+    const { ingest, admin, query } = parts.api;
+    app.use(ingest); // reads its paths itself, strictly, and passes on what is not its own
+    for (const base of ['/api/v1', '/w/:workspace/api/v1']) app.use(base, admin, query);
+  }
   if (parts.pageDir !== undefined) app.use(pageRoutes(parts.pageDir));
   app.use((request, response) => {
     answerProblem(response, new Problem('not_found', `nothing is at ${request.path.slice(0, 200)}`, { field: 'path' }));
@@ -75,7 +81,7 @@ export function createHttpServer(parts: HttpParts): Server {
       );
       return;
     }
-    if (parts.points(request, response)) return;
+    if (parts.api?.points(request, response) === true) return;
     app(request, response);
   });
   server.keepAliveTimeout = 65_000;

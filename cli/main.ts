@@ -4,7 +4,7 @@ import path from 'node:path';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { backupCommand } from './backup-command.js';
 import { searchCommand, topCommand, type SearchOptions, type TopOptions } from './commands.js';
-import { resolveConfig, type ServerConfig, type ServerFlags } from './config.js';
+import { resolveConfig, type Role, type ServerConfig, type ServerFlags } from './config.js';
 import { listLettersCommand, retryLettersCommand, showLetterCommand } from './dead-letters.js';
 import { demoCommand, demoData, stopSignal } from './demo.js';
 import { doctorCommand } from './doctor.js';
@@ -13,6 +13,7 @@ import { createKeyCommand, listKeysCommand, revokeKeyCommand } from './keys.js';
 import { createProgress } from './progress.js';
 import { restore } from './restore.js';
 import { rebuildCommand, type RebuildCommandOptions } from './rebuild.js';
+import { startProjectorServer } from './serve-projector.js';
 import { serveClickHouse, startServer, version } from './serve.js';
 import { openTarget } from './target.js';
 import { systemClock } from '../runtime/clock.js';
@@ -23,8 +24,8 @@ const fail = (message: string): never => {
   process.exit(1);
 };
 
-function configOf(flags: ServerFlags): ServerConfig {
-  const config = resolveConfig(flags, process.env);
+function configOf(flags: ServerFlags, role: Role = 'serve'): ServerConfig {
+  const config = resolveConfig(flags, process.env, role);
   return config.ok ? config.value : fail(config.error);
 }
 
@@ -70,6 +71,8 @@ const serverFlags = (command: Command) =>
       '--clickhouse <url>',
       'a ClickHouse server of your own, http://user:password@host:port (or RUNLOG_CLICKHOUSE)',
     )
+    .option('--kafka <brokers>', 'brokers that the event log is on, host:port with commas (or RUNLOG_KAFKA)')
+    .option('--kafka-prefix <name>', 'what topics and groups are named by (default runlog)')
     .addOption(
       new Option('--log-level <level>', 'how much to log').choices(['debug', 'info', 'warn', 'error', 'silent']),
     );
@@ -97,9 +100,19 @@ Examples:
   runlog search "status = 'failed' AND started > -7d"`,
   );
 
-serverFlags(program.command('serve').description('start a server')).action(async (flags: ServerFlags) => {
-  const config = configOf(flags);
-  const started = await startServer(config);
+serverFlags(program.command('serve').description('start a server')).action((flags: ServerFlags) =>
+  serve(flags, 'serve'),
+);
+serverFlags(
+  program.command('api').description('start a server that leaves filling the tables to `runlog projector`'),
+).action((flags: ServerFlags) => serve(flags, 'api'));
+serverFlags(
+  program.command('projector').description('fill the tables from the log, sharing the work with other projectors'),
+).action((flags: ServerFlags) => serve(flags, 'projector'));
+
+async function serve(flags: ServerFlags, role: Role): Promise<void> {
+  const config = configOf(flags, role);
+  const started = await (role === 'projector' ? startProjectorServer(config, version) : startServer(config));
   if (!started.ok) return fail(started.error);
   const { url, startedInMs, stop } = started.value;
   process.stdout.write(
@@ -109,7 +122,7 @@ serverFlags(program.command('serve').description('start a server')).action(async
   process.stdout.write('stopping …\n');
   await stop();
   process.exit(0);
-});
+}
 
 program
   .command('clickhouse')

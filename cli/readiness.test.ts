@@ -15,6 +15,7 @@ const health = {
   tally: emptyTally,
 };
 const well: ReadinessParts = {
+  log: () => undefined,
   folding: () => ok(undefined),
   tables: () => Promise.resolve(true),
   projector: () => health,
@@ -32,6 +33,7 @@ it('is ready when all is well', async () => {
 const version = 'The event at control offset 4 is of a type or version that this build does not know';
 
 it.each<[string, Partial<ReadinessParts>, string, RegExp]>([
+  ['the brokers are away', { log: () => 'Kafka at b:9092 is away' }, 'log', /b:9092/],
   ['ClickHouse is away', { tables: () => Promise.resolve(false) }, 'tables', /ClickHouse does not answer/],
   ['the fold has stopped', { folding: () => err(version) }, 'state', /offset 4 .*version/],
   [

@@ -7,6 +7,8 @@ import type { Result } from '../runtime/result.js';
 import type { Readiness } from './probes.js';
 
 export interface ReadinessParts {
+  /** What keeps the log from working. */
+  readonly log: () => string | undefined;
   readonly folding: () => Result<void, string>;
   /** Whether ClickHouse answers. */
   readonly tables: () => Promise<boolean>;
@@ -31,11 +33,13 @@ export function createReadiness(clock: Clock): ReadinessWatch {
   let isStopping = false;
 
   /** A failure is told for a while only: a server that gets no requests because of it could not show that it is over. */
-  const log = async ({ freeBytes, data }: ReadinessParts): Promise<string> => {
+  const log = async ({ freeBytes, data, log: whole }: ReadinessParts): Promise<string> => {
     const free = await freeBytes();
     if (free < limits.diskFreeBytesMin) {
       return `the disk is full: ${String(Math.floor(free / 1024 ** 2))} MiB are free for ${data}; free some space`;
     }
+    const fault = whole();
+    if (fault !== undefined) return fault;
     if (clock.monotonic() - failedAt > limits.appendFailureToldMs) return 'ok';
     return `the last append failed: ${failure}`;
   };

@@ -4,8 +4,8 @@ import { mkdir, statfs } from 'node:fs/promises';
 import path from 'node:path';
 import { connect } from '../clickhouse/client.js';
 import { databaseOf, TABLES_DATABASE, viewsOf } from '../clickhouse/generations.js';
-import { openFileLog } from '../events/event-log.file.js';
-import { measuredLog } from '../events/measured-log.js';
+import { lockFolder } from '../events/file-log-lock.js';
+import { realFileOps } from '../events/file-ops.js';
 import { createPositionBoard } from '../events/position-board.js';
 import { emptyPosition } from '../events/position.js';
 import { createAuthenticator } from '../ingest/auth.js';
@@ -21,7 +21,6 @@ import { err, ok, type Result } from '../runtime/result.js';
 import { openLmdbStore } from '../state/lmdb-store.js';
 import { createReplica } from '../state/replica.js';
 import { createAdminRouter } from './admin.js';
-import { createBackup } from './backup.js';
 import type { ServerConfig } from './config.js';
 import { createHttpServer, listen } from './http-server.js';
 import { dataLayout } from './layout.js';
@@ -31,13 +30,17 @@ import { doctorRoute } from './doctor-route.js';
 import { createDrain } from './drain.js';
 import { knownKeysOf } from './known-keys.js';
 import { openClickHouse } from './open-clickhouse.js';
+import { openLog } from './open-log.js';
 import { createProbes } from './probes.js';
 import { createReadiness } from './readiness.js';
 import { createRefusalLog } from './refusal-log.js';
-import { serverFindings, type CutSeen } from './server-checks.js';
+import { serverFindings } from './server-checks.js';
 import { removeServerFile, writeServerFile } from './server-file.js';
 import { createServerMeters } from './server-metrics.js';
+import { openSharedTables } from './shared-tables.js';
 import { openTables } from './tables.js';
+
+const CONTROL = { topic: 'control', partition: 0 } as const;
 
 export interface RunningServer {
   readonly url: string;
@@ -95,18 +98,22 @@ export async function startServer(config: ServerConfig): Promise<Result<RunningS
       () => connected.close(),
       () => writer.close(),
     );
-    const cuts: CutSeen[] = [];
-    const files = await openFileLog(layout.log, {
-      ...{ metricsPartitions: 1, clock },
-      onCut(at, cut) {
-        cuts.push({ at, ...cut });
-        logger.warn({ ...at, ...cut }, 'the end of the log was torn or damaged, and was cut');
+    if (config.kafka !== undefined) {
+      const lock = await lockFolder(realFileOps, config.data, clock.uuid());
+      undo.push(() => lock.release());
+    }
+    const openedLog = await openLog({
+      ...{ config, dir: layout.log, clock, logger },
+      onAppend(seen) {
+        meters.appended(seen);
+        readiness.appended(seen);
       },
     });
-    const log = measuredLog(files, clock, (seen) => {
-      meters.appended(seen);
-      readiness.appended(seen);
-    });
+    if (!openedLog.ok) {
+      await unwind();
+      return openedLog;
+    }
+    const { log, logAt, cuts } = openedLog.value;
     undo.push(() => log.close());
     const store = await openLmdbStore(layout.state, log.epoch);
     undo.push(() => store.close());
@@ -115,37 +122,19 @@ export async function startServer(config: ServerConfig): Promise<Result<RunningS
     undo.push(() => replica.stop());
 
     const board = createPositionBoard(log.epoch, clock);
-    const tables = await openTables({
-      data: config.data,
-      writer,
-      reader: connected,
-      opened: opened.value,
-      fsync: true,
-      deadLettersMax: config.deadLettersMax,
-      log,
-      replica,
-      board,
-      clock,
-      logger,
-    });
+    const options = {
+      ...{ data: config.data, opened: opened.value, writer, deadLettersMax: config.deadLettersMax },
+      ...{ log, logAt, board, clock, logger },
+    };
+    const tables = await (config.kafka === undefined
+      ? openTables({ ...options, reader: connected, fsync: true, replica, store, version })
+      : openSharedTables({ ...options, reader: connected, projects: config.projects }));
     if (!tables.ok) {
       await unwind();
       return tables;
     }
     undo.push(() => tables.value.stop());
-    const { reader, host, rebuild } = tables.value;
-    const backup = createBackup({
-      data: config.data,
-      version,
-      clickhouseBackups: opened.value.backups,
-      writer,
-      log,
-      store,
-      host,
-      clock,
-      logger,
-    });
-    undo.push(() => backup.stop());
+    const { reader, generation, health, rebuild, backup } = tables.value;
 
     const authenticate = createAuthenticator({
       replica,
@@ -160,13 +149,13 @@ export async function startServer(config: ServerConfig): Promise<Result<RunningS
       onPoints: (points) => meters.points(points),
     });
     meters.watch({
-      projector: () => host.health(),
+      projector: () => health(),
       deadLettersMax: config.deadLettersMax,
       backlog: { bytes: () => edge.backlog.bytes(), bytesMax: limits.backlogBytesMax },
       inFlight: { bytes: () => edge.inFlight.bytes(), bytesMax: limits.inFlightBytesMax },
     });
     const barrier = async () => {
-      const wanted = { ...emptyPosition(log.epoch), control: replica.folded() };
+      const wanted = { ...emptyPosition(log.epoch), control: (await log.freshHead(CONTROL)) - 1 };
       await board.waitFor(wanted, limits.barrierWaitMs);
     };
 
@@ -178,8 +167,9 @@ export async function startServer(config: ServerConfig): Promise<Result<RunningS
       readiness: () =>
         readiness.ask({
           folding: () => replica.healthy(),
+          log: () => openedLog.value.fault(),
           tables: () => reader.ping(),
-          projector: () => host.health(),
+          projector: () => health(),
           freeBytes: async () => {
             const { bavail, bsize } = await statfs(config.data);
             return bavail * bsize;
@@ -191,22 +181,24 @@ export async function startServer(config: ServerConfig): Promise<Result<RunningS
     const doctor = doctorRoute(authenticate, async () => ({
       now: clock.now(),
       findings: await serverFindings({
-        ...{ writer, reader: views, database: databaseOf(host.generation), api: viewsOf(host.generation) },
+        ...{ writer, reader: views, database: databaseOf(generation()), api: viewsOf(generation()) },
         ...{ definer: clickhouse.writer.user, clock, log, cuts, replica },
-        projector: () => host.health(),
+        projector: () => health(),
         deadLettersMax: config.deadLettersMax,
       }),
     }));
     const logRefusal = createRefusalLog(logger, clock);
     const server = createHttpServer({
-      points: createPointsHandler(edge),
-      ingest: createIngestRouter(edge),
-      query: createQueryRouter({
-        ...{ tables: reader, database: TABLES_DATABASE, board, clock, logger, authenticate, barrier },
-        onSlow: () => meters.slowQuery(),
-        retries: (letter) => replica.state.retry(letter),
-      }),
-      admin: createAdminRouter({ authenticate, rebuild, backup, clock, logger }),
+      api: {
+        points: createPointsHandler(edge),
+        ingest: createIngestRouter(edge),
+        query: createQueryRouter({
+          ...{ tables: reader, database: TABLES_DATABASE, board, clock, logger, authenticate, barrier },
+          onSlow: () => meters.slowQuery(),
+          retries: (letter) => replica.state.retry(letter),
+        }),
+        admin: createAdminRouter({ authenticate, rebuild, backup, clock, logger }),
+      },
       probes: probes.use(doctor),
       onProblem: (problem, request, requestId) => {
         meters.refused(problem);

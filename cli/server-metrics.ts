@@ -9,8 +9,9 @@ import type { ProjectorHealth } from '../projector/port.js';
 export interface MetricSources {
   readonly projector: () => ProjectorHealth;
   readonly deadLettersMax: number;
-  readonly backlog: { readonly bytes: () => number; readonly bytesMax: number };
-  readonly inFlight: { readonly bytes: () => number; readonly bytesMax: number };
+  /** Of a process that takes points in. */
+  readonly backlog?: { readonly bytes: () => number; readonly bytesMax: number };
+  readonly inFlight?: { readonly bytes: () => number; readonly bytesMax: number };
 }
 
 export interface ServerMeters {
@@ -161,6 +162,7 @@ function watchProjector(metrics: ServerMetrics, { projector, deadLettersMax }: M
 }
 
 function watchBackPressure(metrics: ServerMetrics, { backlog, inFlight }: MetricSources): void {
+  if (backlog === undefined || inFlight === undefined) return;
   const sizes = [
     ['runlog_backlog_bytes', 'Bytes of points on the log that are not in the tables', backlog.bytes],
     ['runlog_backlog_limit_bytes', 'From here on points are told to come back', () => backlog.bytesMax],

@@ -13,20 +13,24 @@ import {
   viewsOf,
 } from '../clickhouse/generations.js';
 import { dropSnapshot } from '../clickhouse/snapshot.js';
-import { createSwitchedTables, type SwitchedTables } from '../clickhouse/switched-tables.js';
+import { createSwitchedTables } from '../clickhouse/switched-tables.js';
 import type { Tables } from '../clickhouse/tables.js';
 import type { EventLog } from '../events/event-log.js';
 import type { PositionBoard } from '../events/position-board.js';
+import type { ProjectorHealth } from '../projector/port.js';
 import { createRebuild, type Rebuild } from '../projector/rebuild.js';
 import { PROJECTOR_GROUP } from '../projector/slice-ledger.js';
 import { partitionsOf, TablesHost } from '../projector/tables-host.js';
 import { startProjectorWorker } from '../projector/worker-host.js';
+import type { WorkerLog } from '../projector/worker-messages.js';
 import type { Clock } from '../runtime/clock.js';
 import type { Logger } from '../runtime/logger.js';
 import { Problem } from '../runtime/problem.js';
 import { err, ok, type Result } from '../runtime/result.js';
+import type { LmdbStore } from '../state/lmdb-store.js';
 import type { Replica } from '../state/replica.js';
-import { CLICKHOUSE_NAME } from './backup.js';
+import type { AdminTask } from './admin.js';
+import { CLICKHOUSE_NAME, createBackup, type Backup } from './backup.js';
 import { dataLayout, projectorGeneration } from './layout.js';
 import type { OpenClickHouse } from './open-clickhouse.js';
 
@@ -40,6 +44,10 @@ export interface TablesOptions {
   readonly log: EventLog;
   /** Has folded all of the log. */
   readonly replica: Replica;
+  readonly store: LmdbStore;
+  /** Of the program. */
+  readonly version: string;
+  readonly logAt: WorkerLog;
   readonly board: PositionBoard;
   readonly clock: Clock;
   readonly logger: Logger;
@@ -47,9 +55,11 @@ export interface TablesOptions {
 
 export interface OpenTables {
   /** Sees the tables that are current, also after a rebuild. */
-  readonly reader: SwitchedTables;
-  readonly host: TablesHost;
-  readonly rebuild: Rebuild;
+  readonly reader: Tables;
+  readonly rebuild: AdminTask & Pick<Rebuild, 'begin'>;
+  readonly backup: AdminTask & Pick<Backup, 'begin'>;
+  generation(): number;
+  health(): ProjectorHealth;
   stop(): Promise<void>;
 }
 
@@ -69,7 +79,7 @@ export async function openTables(options: TablesOptions): Promise<Result<OpenTab
       board,
       startProjector: (of, ownBoard, leads) =>
         startProjectorWorker({
-          logAt: { kind: 'files', dir: layout.log },
+          logAt: options.logAt,
           stateDir: layout.projectorState(of),
           clickhouse: { url: server.url, credentials: server.writer },
           database: databaseOf(of),
@@ -109,11 +119,16 @@ export async function openTables(options: TablesOptions): Promise<Result<OpenTab
       await showGeneration(writer, next, { definer: server.writer.user });
     },
   });
+  const backup = createBackup({
+    ...{ data, version: options.version, clickhouseBackups: opened.backups },
+    ...{ writer, log, store: options.store, host, clock, logger },
+  });
   return ok({
-    reader: switched,
-    host,
-    rebuild,
+    ...{ reader: switched, rebuild, backup },
+    generation: () => host.generation,
+    health: () => host.health(),
     async stop() {
+      await backup.stop();
       await rebuild.stop();
       await host.stop();
     },

@@ -67,6 +67,7 @@ export async function openFileLog(dir: string, options: FileLogOptions): Promise
       epoch,
       partitions: (topic) => (topic === 'control' ? 1 : metricsPartitions),
       head: (at) => partition(at).writer.tail.offset,
+      freshHead: (at) => Promise.resolve(partition(at).writer.tail.offset),
       start: (at) => partition(at).files.first,
       bytesFrom(at, offset) {
         const { files, writer } = partition(at);

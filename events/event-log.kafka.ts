@@ -37,8 +37,6 @@ export interface KafkaLog extends EventLog {
   readonly warnings: readonly string[];
   /** What keeps this log from seeing what others append; undefined while all is well. */
   fault(): string | undefined;
-  /** Asks the leader where the partition ends now, for barriers over several processes. */
-  freshHead(at: PartitionRef): Promise<number>;
 }
 
 /** What a membership needs beside the log's own methods. */

@@ -33,6 +33,7 @@ export function createMemoryLog(options: { readonly epoch: string; readonly metr
     epoch,
     partitions: (topic) => (topic === 'control' ? 1 : metricsPartitions),
     head: (at) => head(partition(at)),
+    freshHead: (at) => Promise.resolve(head(partition(at))),
     start: (at) => partition(at).start,
     bytesFrom(at, offset) {
       const p = partition(at);

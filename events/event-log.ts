@@ -68,6 +68,8 @@ export interface EventLog extends EventLogReader {
   /** Records that `group` has processed everything below `offset`. */
   commit(group: string, at: PartitionRef, offset: number, metadata: string): Promise<void>;
   committed(group: string, at: PartitionRef): Promise<Committed | undefined>;
+  /** Asks where the partition ends now, records of other processes included: what a barrier over several of them waits for. */
+  freshHead(at: PartitionRef): Promise<number>;
   /** Forgets records below `offset` and gives their space back (whole segments only). */
   trim(at: PartitionRef, offset: number): Promise<void>;
   close(): Promise<void>;

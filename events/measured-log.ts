@@ -44,6 +44,7 @@ export function measuredLog(log: EventLog, clock: Clock, onAppend: (seen: Append
     },
     commit: (group, at, offset, metadata) => log.commit(group, at, offset, metadata),
     committed: (group, at) => log.committed(group, at),
+    freshHead: (at) => log.freshHead(at),
     trim: (at, offset) => log.trim(at, offset),
     close: () => log.close(),
   };

@@ -19,7 +19,7 @@ export function requireHealthy({ replica }: Pick<BarrierDeps, 'replica'>): void 
 
 /** Resolves once everything is folded that is on the control log now; 503 when that takes longer than `barrierWaitMs`. */
 export async function foldedToHead({ replica, log, clock }: BarrierDeps): Promise<void> {
-  const wanted = log.head({ topic: 'control', partition: 0 }) - 1;
+  const wanted = (await log.freshHead({ topic: 'control', partition: 0 })) - 1;
   if (replica.folded() >= wanted) return;
   const timer = new AbortController();
   let stop: () => void = () => undefined;

@@ -128,6 +128,10 @@ export const limits = {
 
   // rebuilding the tables beside the present ones
   /** Free disk that it needs, in sizes of the present tables: merges need room too. */
+  /** How often an instance that waits for the projectors asks how far they are. */
+  commitsFollowedEveryMs: 25,
+  /** How long a start waits for brokers that cannot be reached. */
+  kafkaAwaitedMsMax: 120_000,
   /** How often a projector without the control partition forgets facts that its owner has committed. */
   factsDroppedEveryMs: 10_000,
   /** Rebuilds after which the embedded server has to be started again: who may read which database is said at its start. */
