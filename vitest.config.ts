@@ -17,6 +17,19 @@ export default defineConfig({
           testTimeout: 60_000,
         },
       },
+      {
+        // the same end-to-end files on a broker, a ClickHouse by itself and several processes of ours
+        test: {
+          name: 'scaled',
+          include: ['test/e2e/{live,cli,demo}.integration.test.ts'],
+          exclude,
+          env: { RUNLOG_TEST_STACK: 'scaled' },
+          testTimeout: 600_000,
+          hookTimeout: 300_000,
+          maxWorkers: 1,
+          fileParallelism: false,
+        },
+      },
       { test: { name: 'soak', include: ['**/*.soak.ts'], exclude, testTimeout: 600_000 } },
       {
         test: {

@@ -14,9 +14,15 @@ export interface ServerProcess {
   kill(): Promise<void>;
 }
 
-export function startServerProcess(data: string, flags: readonly string[] = []): Promise<ServerProcess> {
+export type ServerRole = 'serve' | 'api' | 'projector';
+
+export function startServerProcess(
+  data: string,
+  flags: readonly string[] = [],
+  role: ServerRole = 'serve',
+): Promise<ServerProcess> {
   const begun = performance.now();
-  const child = spawn(process.execPath, [entryFile('cli/main'), 'serve', '--port', '0', '--data', data, ...flags], {
+  const child = spawn(process.execPath, [entryFile('cli/main'), role, '--port', '0', '--data', data, ...flags], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()));

@@ -3,6 +3,7 @@ import { mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { startServerProcess, type ServerProcess } from '../bench/server-process.js';
+import { ScaledStack } from './services/scaled-stack.js';
 
 export interface Stack {
   readonly data: string;
@@ -11,6 +12,8 @@ export interface Stack {
   server(): ServerProcess;
   /** Starts the program again on the same folder, after a stop or a kill. */
   start(): Promise<void>;
+  /** Stops everything of ours in order and starts it again on what it had. */
+  restart(): Promise<void>;
   /** Resolves when the newest start is through. */
   started(): Promise<void>;
   /** The pid of the ClickHouse child; undefined while there is none. */
@@ -34,11 +37,42 @@ function childrenOf(pid: number): number[] {
     .map(Number);
 }
 
+/** Which topology the suite is run on: see vitest.config.ts. */
+export const isScaled = process.env['RUNLOG_TEST_STACK'] === 'scaled';
+
 export async function startStack(flags: readonly string[] = []): Promise<Stack> {
+  return isScaled ? startScaled(flags) : startEmbedded(flags);
+}
+
+async function startScaled(flags: readonly string[]): Promise<Stack> {
+  const scaled = await ScaledStack.start(flags);
+  const unavailable = (): never => {
+    throw new Error('the scaled stack has several of them: such a test is about the embedded one');
+  };
+  return {
+    get data(): string {
+      return unavailable();
+    },
+    url: () => scaled.url,
+    server: unavailable,
+    start: unavailable,
+    started: () => Promise.resolve(),
+    async restart() {
+      for (const instance of [...scaled.apis, ...scaled.projectors]) {
+        await instance.process.stop();
+        await instance.restart();
+      }
+    },
+    clickhousePid: unavailable,
+    stop: () => scaled.stop(),
+  };
+}
+
+async function startEmbedded(flags: readonly string[]): Promise<Stack> {
   const data = mkdtempSync(path.join(os.tmpdir(), 'runlog-stack-'));
   let server = await startServerProcess(data, flags);
   let starting = Promise.resolve();
-  return {
+  const stack: Stack = {
     data,
     url: () => server.url,
     server: () => server,
@@ -49,6 +83,10 @@ export async function startStack(flags: readonly string[] = []): Promise<Stack> 
       return starting;
     },
     started: () => starting,
+    async restart() {
+      await server.stop();
+      await stack.start();
+    },
     clickhousePid() {
       return childrenOf(server.pid).find((pid) => {
         try {
@@ -63,4 +101,5 @@ export async function startStack(flags: readonly string[] = []): Promise<Stack> 
       rmSync(data, { recursive: true, force: true });
     },
   };
+  return stack;
 }

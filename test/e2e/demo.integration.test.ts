@@ -80,8 +80,7 @@ describe('after a sweep', () => {
   it('survives a restart unchanged', async () => {
     const path = `/api/v1/runs/${report.runs[0]?.id ?? ''}`;
     const before = await askUntilAnswered<RunAnswer>(stack.url, 'GET', path);
-    await stack.server().stop();
-    await stack.start();
+    await stack.restart();
     const after = await askUntilAnswered<RunAnswer>(stack.url, 'GET', path);
     expect(after.body).toEqual(before.body);
   });
