@@ -53,6 +53,13 @@ function vitest(project) {
   }
 }
 
+function scaled() {
+  const missing = ['java', 'mvn'].filter((command) => spawnSync(command, ['-version']).status !== 0);
+  if (missing.length === 0) return vitest('scaled');
+  console.log(`skipped: the scaled stack needs a Kafka broker, so ${missing.join(' and ')} on the PATH`);
+  totals.skipped += 1;
+}
+
 function python() {
   console.log('\n── Python SDK');
   const found = spawnSync('python3', ['-c', 'import sys; sys.exit(0 if sys.version_info >= (3, 10) else 1)']);
@@ -94,6 +101,7 @@ const built = check('build', 'npm', ['run', '--silent', 'build']);
 vitest('unit');
 if (built) {
   vitest('integration');
+  scaled();
   python();
 }
 rmSync(scratch, { recursive: true, force: true });

@@ -65,6 +65,14 @@ export function describeEventLog(name: string, make: () => Promise<LogUnderTest>
       expect(log.start(control)).toBe(0);
     });
 
+    it('tells where a partition ends when it is asked', async () => {
+      expect(await log.freshHead(control)).toBe(0);
+      await log.append(control, [bytes('a'), bytes('b')]);
+      await log.append(metrics(1), [bytes('c')]);
+      expect(await log.freshHead(control)).toBe(2);
+      expect(await log.freshHead(metrics(1))).toBe(1);
+    });
+
     it('gives dense offsets from 0, consecutive inside a batch', async () => {
       expect(await log.append(control, [bytes('a')])).toBe(0);
       expect(await log.append(control, [bytes('b'), bytes('c'), bytes('d')])).toBe(1);
