@@ -98,7 +98,7 @@ describe.each(views)('api.%s', (view) => {
   });
 });
 
-const tablesWithoutRows = ['chunks', 'dead_letters', 'migrations', 'slices'];
+const tablesWithoutRows = ['chunks', 'migrations', 'slices'];
 
 test.each(tablesWithoutRows)('the querier has no right on %s', async (table) => {
   await expect(ch.querier.query(`SELECT * FROM ${ch.database}.${table}`, { workspace: 'mine' })).rejects.toMatchObject({
