@@ -1,30 +1,19 @@
 /** `bench -- ingest`: points per second through the whole pipeline until queryable, every count verified, beside the bare reference insert. */
-import { fork } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { entryFile } from '../runtime/entry.js';
 import type { RunAnswer } from '../query/api.js';
+import { kafkaMissing, TestBroker } from '../test/services/kafka.js';
+import { runLoadProcess } from './load-child.js';
 import { isClickHouse, processTree } from './processes.js';
+import { waitUntilQueryable } from './queryable.js';
 import { runReference } from './reference.js';
 import { startServerProcess } from './server-process.js';
-import type { LoadPlan, LoadReport } from './load.js';
 
 const runs = 40;
 const writersPerRun = 4;
 const keys = 50;
 const millions = (n: number) => (n / 1e6).toFixed(2);
-
-function runLoadProcess(plan: LoadPlan): Promise<LoadReport> {
-  return new Promise((resolve, reject) => {
-    const child = fork(entryFile('bench/load-process'));
-    child.once('message', (report) => resolve(report as LoadReport));
-    child.once('exit', (code) => {
-      if (code !== 0) reject(new Error(`the load generator ended with ${String(code)}`));
-    });
-    child.send(plan);
-  });
-}
 
 async function createRuns(url: string): Promise<string[]> {
   const ids = Array.from({ length: runs }, (_, i) => `load-${String(i)}`);
@@ -39,15 +28,6 @@ async function createRuns(url: string): Promise<string[]> {
   return ids;
 }
 
-/** Asks with the position until the tables are there: a read that answers has everything. */
-async function waitUntilQueryable(url: string, run: string, position: string): Promise<void> {
-  for (;;) {
-    const response = await fetch(`${url}/api/v1/runs/${run}?at=${position}`);
-    if (response.ok) return;
-    if (response.status !== 503) throw new Error(`waiting: ${String(response.status)} ${await response.text()}`);
-  }
-}
-
 async function countOf(url: string, run: string): Promise<number> {
   const answer = (await (await fetch(`${url}/api/v1/runs/${run}`)).json()) as RunAnswer;
   return Object.values(answer.run.metrics).reduce((sum, metric) => sum + metric.count, 0);
@@ -57,8 +37,25 @@ export async function benchIngest(args: readonly string[]): Promise<void> {
   const points = Number(
     /^--points=(\d+)$/.exec(args.find((arg) => arg.startsWith('--points=')) ?? '')?.[1] ?? 30_000_000,
   );
+  const log = /--log[= ](\S+)/.exec(args.join(' '))?.[1] ?? 'file';
+  if (log !== 'file' && log !== 'kafka') throw new Error(`--log is file or kafka, not ${log}`);
+  const missing = log === 'kafka' ? kafkaMissing() : undefined;
+  if (missing !== undefined) {
+    console.log(`skipped: ${missing}`);
+    return;
+  }
   const data = mkdtempSync(path.join(os.tmpdir(), 'runlog-bench-'));
-  const server = await startServerProcess(data);
+  const broker = log === 'kafka' ? await TestBroker.start() : undefined;
+  try {
+    await measure(points, data, broker === undefined ? [] : ['--kafka', broker.address]);
+  } finally {
+    await broker?.dispose();
+    rmSync(data, { recursive: true, force: true });
+  }
+}
+
+async function measure(points: number, data: string, flags: readonly string[]): Promise<void> {
+  const server = await startServerProcess(data, flags);
   try {
     const ids = await createRuns(server.url);
     const plan = {
@@ -113,6 +110,5 @@ export async function benchIngest(args: readonly string[]): Promise<void> {
     if (wrong > 0) process.exitCode = 1;
   } finally {
     await server.kill();
-    rmSync(data, { recursive: true, force: true });
   }
 }

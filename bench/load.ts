@@ -14,6 +14,8 @@ export interface LoadPlan {
   readonly framePointsMax: number;
   /** Points in all, spread evenly over the writers. */
   readonly points: number;
+  /** Ends earlier, when this much time is over. */
+  readonly secondsMax?: number;
   /** How many writers have a request under way at once. */
   readonly concurrency: number;
 }
@@ -159,6 +161,7 @@ export async function runLoad(plan: LoadPlan): Promise<LoadReport> {
   let retries = 0;
   const cpu = process.cpuUsage();
   const begun = performance.now();
+  const until = begun + (plan.secondsMax ?? Infinity) * 1000;
   const ready = [...writers];
   const lane = async (): Promise<void> => {
     for (let writer = ready.shift(); writer !== undefined; writer = ready.shift()) {
@@ -186,7 +189,7 @@ export async function runLoad(plan: LoadPlan): Promise<LoadReport> {
       writer.seq += 1;
       writer.step += frame.perKey;
       writer.left -= size;
-      if (writer.left > 0) ready.push(writer);
+      if (writer.left > 0 && performance.now() < until) ready.push(writer);
     }
   };
   await Promise.all(Array.from({ length: plan.concurrency }, lane));

@@ -1,4 +1,5 @@
 /** `npm run bench -- NAME`: every performance claim of the README as a command. */
+import { benchAgainstMlflow } from './against-mlflow.js';
 import { benchIngest } from './ingest.js';
 import { benchLog } from './log.js';
 import { benchProjector } from './projector.js';
@@ -11,6 +12,7 @@ const benches: Readonly<Record<string, (args: readonly string[]) => Promise<void
   query: benchQuery,
   log: benchLog,
   projector: benchProjector,
+  'against-mlflow': benchAgainstMlflow,
 };
 
 const [name = '', ...args] = process.argv.slice(2);
