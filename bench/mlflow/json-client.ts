@@ -27,7 +27,12 @@ export class JsonClient {
           resolve({ status: response.statusCode ?? 0, text: Buffer.concat(parts).toString('utf8') }),
         );
       });
-      request.on('error', reject);
+      // a connection that the server closed while it was idle: asked again on another
+      request.on('error', (error) => {
+        if (request.reusedSocket && 'code' in error && error.code === 'ECONNRESET') {
+          this.request(method, path, body).then(resolve, reject);
+        } else reject(error);
+      });
       request.end(body);
     });
   }

@@ -1,6 +1,7 @@
 /** MLflow's figures: its REST API as its own client calls it, on kept connections, and its own Python client. */
-import { spawnSync } from 'node:child_process';
+import { execFile } from 'node:child_process';
 import path from 'node:path';
+import { promisify } from 'node:util';
 import { packageRoot } from '../../runtime/entry.js';
 import type { MlflowEnvironment } from './environment.js';
 import { inParallel, JsonClient, medianMs, serialPerSecond } from './json-client.js';
@@ -94,17 +95,12 @@ async function flood(client: JsonClient, experiment: string, seconds: number) {
   return { perSecond, sent, failures };
 }
 
-function logInLoop(environment: MlflowEnvironment, url: string, seconds: number): number {
+async function logInLoop(environment: MlflowEnvironment, url: string, seconds: number): Promise<number> {
   const script = path.join(packageRoot, 'bench', 'mlflow', 'serial-mlflow.py');
-  const done = spawnSync(environment.python, [script, url, String(seconds)], {
-    encoding: 'utf8',
-    env: { ...process.env, MLFLOW_DISABLE_TELEMETRY: 'true', DO_NOT_TRACK: 'true' },
-  });
-  if (done.status !== 0) throw new Error(`MLflow's client: ${done.stderr}`);
-  const { calls, seconds: took } = JSON.parse(done.stdout.trim().split('\n').at(-1) ?? '') as {
-    calls: number;
-    seconds: number;
-  };
+  const env = { ...process.env, MLFLOW_DISABLE_TELEMETRY: 'true', DO_NOT_TRACK: 'true' };
+  const { stdout } = await promisify(execFile)(environment.python, [script, url, String(seconds)], { env });
+  const report = stdout.trim().split('\n').at(-1) ?? '';
+  const { calls, seconds: took } = JSON.parse(report) as { calls: number; seconds: number };
   return calls / took;
 }
 
@@ -159,7 +155,7 @@ export async function measureMlflow(
     console.log(
       `${server.name}: ${String(flooded.sent)} points acknowledged and counted, ${String(flooded.failures)} requests refused`,
     );
-    const callsPerS = logInLoop(environment, server.url, seconds / 2);
+    const callsPerS = await logInLoop(environment, server.url, seconds / 2);
     const ranked = await createExperiment(client, 'ranked');
     const single = await createRun(client, ranked, 'single');
     const singlePerS = await serialPerSecond(seconds / 3, (i) =>
