@@ -58,16 +58,17 @@ async function postgresStore(dir: string, python: string): Promise<Store> {
   const port = await freePort();
   const args = ['-D', data, '-p', String(port), '-c', 'listen_addresses=127.0.0.1', '-k', data];
   const child = startChild('postgres', args, options);
-  const uri = `postgresql://mlflow@127.0.0.1:${String(port)}/postgres`;
+  const at = `mlflow@127.0.0.1:${String(port)}/postgres`;
   const select = (sql: string): string | undefined => {
     const script =
       'import sys, psycopg2; c = psycopg2.connect(sys.argv[1]).cursor(); c.execute(sys.argv[2]); print(*c.fetchone())';
-    const answer = spawnSync(python, ['-c', script, uri, sql], { encoding: 'utf8' });
+    const answer = spawnSync(python, ['-c', script, `postgresql://${at}`, sql], { encoding: 'utf8' });
     return answer.status === 0 ? answer.stdout.trim() : undefined;
   };
   await waitUntil(child, () => Promise.resolve(select('SELECT 1') === '1'));
   return {
-    uri,
+    // the driver is named: which one SQLAlchemy takes by itself changes between its versions
+    uri: `postgresql+psycopg2://${at}`,
     bytes() {
       const sizes = select(
         "SELECT pg_total_relation_size('metrics') + pg_total_relation_size('latest_metrics'), pg_database_size('postgres')",
