@@ -6,7 +6,11 @@ export interface JsonAnswer {
   readonly text: string;
 }
 
+const resetsMax = 1_000;
+
 export class JsonClient {
+  /** Requests that had to be asked again because their connection was closed. */
+  resets = 0;
   private readonly agent: http.Agent;
 
   constructor(
@@ -27,9 +31,10 @@ export class JsonClient {
           resolve({ status: response.statusCode ?? 0, text: Buffer.concat(parts).toString('utf8') }),
         );
       });
-      // a connection that the server closed while it was idle: asked again on another
+      // a connection that was closed while it was idle, or whose worker its server gave up: asked again on another
       request.on('error', (error) => {
-        if (request.reusedSocket && 'code' in error && error.code === 'ECONNRESET') {
+        if (this.resets < resetsMax && 'code' in error && error.code === 'ECONNRESET') {
+          this.resets += 1;
           this.request(method, path, body).then(resolve, reject);
         } else reject(error);
       });

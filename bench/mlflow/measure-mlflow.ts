@@ -153,7 +153,7 @@ export async function measureMlflow(
     const flooded = await flood(client, await createExperiment(client, 'flood'), seconds);
     const after = server.bytes();
     console.log(
-      `${server.name}: ${String(flooded.sent)} points acknowledged and counted, ${String(flooded.failures)} requests refused`,
+      `${server.name}: ${String(flooded.sent)} points acknowledged and counted, ${String(flooded.failures)} requests refused, ${String(client.resets)} cut off`,
     );
     const callsPerS = await logInLoop(environment, server.url, seconds / 2);
     const ranked = await createExperiment(client, 'ranked');
