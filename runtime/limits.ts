@@ -180,6 +180,8 @@ export const limits = {
   /** Up to so many segments of a workspace's forks and rewinds, statements carry them instead of looking them up. */
   inheritancesListedMax: 1_000,
   topRunsMax: 1_000,
+  /** Runs that share the last value of a top-k are told apart by id without a join up to so many. */
+  topTiesMax: 50,
   seriesRunsMax: 200,
   seriesKeysMax: 50,
   seriesBucketsMax: 5_000,
@@ -193,6 +195,13 @@ export const limits = {
   /** With x = time, fewer points than this are read raw, which is exact in any case. */
   seriesTimeRawPoints: 500_000,
   seriesRunsRememberedMax: 20_000,
+  // what a query service remembers while the tables stand still, over all workspaces: of runs, each part by itself
+  runPartsRememberedMax: 20_000,
+  runPartsRememberedBytesMax: 16 * MiB,
+  linesRememberedMax: 1_000,
+  linesRememberedBytesMax: 16 * MiB,
+  chartsRememberedMax: 1_000,
+  chartsRememberedBytesMax: 32 * MiB,
   compareRunsMax: 200,
   queryMsMax: 30_000,
   liveListenersMax: 5_000,

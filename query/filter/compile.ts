@@ -6,7 +6,7 @@
  */
 import type { Bindings } from '../sql/bindings.js';
 import type { Forks } from '../sql/forks.js';
-import { metricValues } from '../sql/metric-values.js';
+import { metricValuesWhere } from '../sql/metric-values.js';
 import type { Condition, Filter, MetricField, ParamField, TagField } from './ast.js';
 import { attributeCondition } from './compile-attribute.js';
 import { matches, numberIs, textIs } from './comparisons.js';
@@ -113,7 +113,7 @@ function entriesFulfil(tests: readonly EntryTest[], { bindings }: CompileContext
 }
 
 function metricCondition(condition: Condition, field: MetricField, { bindings, forks }: CompileContext): string {
-  const set = (having: string) => `r.run IN (SELECT run FROM (${metricValues(field, forks, bindings, having)}))`;
+  const set = (having: string) => `r.run IN (SELECT run FROM (${metricValuesWhere({ field, forks, bindings }, having)}))`;
   switch (condition.kind) {
     case 'unset':
       return `NOT ${set('v IS NOT NULL')}`;

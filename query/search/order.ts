@@ -57,7 +57,7 @@ function sourceOf(field: Field, alias: string, context: CompileContext): Source 
   const joined = (subquery: string) => `LEFT JOIN (${subquery}) AS ${alias} ON ${alias}.run = r.run`;
   switch (field.space) {
     case 'metric':
-      return { join: joined(metricValues(field, context.forks, bindings)), number: `${alias}.v` };
+      return { join: joined(metricValues({ field, forks: context.forks, bindings })), number: `${alias}.v` };
     case 'param': {
       const sql = `SELECT run, toNullable(value) AS v, number AS n FROM params FINAL WHERE key = ${bindings.text(field.key)}`;
       return { join: joined(sql), number: `${alias}.n`, text: `${alias}.v` };

@@ -31,12 +31,15 @@ export async function readPage(
   const { components } = order;
   const values = components.map(({ sql }, i) => `, ${sql} AS c${String(i)}`).join('');
   const direction = components.map(({ descending }, i) => `c${String(i)} ${descending ? 'DESC' : 'ASC'}, `).join('');
-  const inner = `SELECT r.run AS run, r.id AS id, count() OVER () AS total${values} FROM runs AS r FINAL ${order.joins.join(' ')} WHERE ${where}`;
-  const rest = after === undefined ? '' : ` WHERE ${isAfter(components, after, compile)}`;
-  const answer = await deps.tables.queryColumns(
-    `SELECT * FROM (${inner})${rest} ORDER BY ${direction}id ASC LIMIT ${String(limit)}`,
-    { database: deps.database, workspace, signal, params: bindings.params },
-  );
+  const all = `SELECT r.run AS run, r.id AS id, count() OVER () AS total${values} FROM runs AS r FINAL ${order.joins.join(' ')} WHERE ${where}`;
+  // the total is of all pages, so it is counted before rows are left out
+  const rest = after === undefined ? all : `SELECT * FROM (${all}) WHERE ${isAfter(components, after, compile)}`;
+  const answer = await deps.tables.queryColumns(`${rest} ORDER BY ${direction}id ASC LIMIT ${String(limit)}`, {
+    database: deps.database,
+    workspace,
+    signal,
+    params: bindings.params,
+  });
   const column = (name: string) => answer.columns[name] ?? [];
   const rows = Array.from({ length: answer.rows }, (_, row) => ({
     uuid: String(column('run')[row]),

@@ -1,8 +1,8 @@
-/** One number per run: an aggregate of one metric, merged over contexts, generations and ancestors; no row where it is unset. */
+/** One number per run: an aggregate of one metric, merged over contexts, generations and ancestors. */
 import type { MetricAggregate, MetricField } from '../filter/ast.js';
 import type { Bindings } from './bindings.js';
 import type { Forks } from './forks.js';
-import { metricRows, type MetricState } from './metric-rows.js';
+import { metricSource, type MetricState } from './metric-rows.js';
 
 interface Value {
   readonly states: readonly MetricState[];
@@ -24,15 +24,28 @@ const VALUES: Readonly<Record<Exclude<MetricAggregate, 'last'>, Value>> = {
  */
 const NEWEST_FIRST = ['step', 'micro', 'time', 'value', 'is_nan'].map((part) => `last.${part} DESC`).join(', ');
 
-/** `SELECT run, v …`; `having` may use `v`. */
-export function metricValues(field: MetricField, forks: Forks, bindings: Bindings, having = 'v IS NOT NULL'): string {
+export interface ValuesOf {
+  readonly field: MetricField;
+  readonly forks: Forks;
+  readonly bindings: Bindings;
+  /** A condition on `run`. */
+  readonly ofRuns?: string;
+}
+
+/** `SELECT run, v …` of runs that have the metric; v is NULL where the aggregate is unset. */
+export function metricValues({ field, forks, bindings, ofRuns }: ValuesOf): string {
   const key = bindings.text(field.key);
-  const rowsOf = (states: readonly MetricState[]) =>
-    metricRows({ states, keys: (column) => `${column} = ${key}`, runs: undefined, forks, bindings });
+  const from = (states: readonly MetricState[]) =>
+    metricSource({ states, keys: (column) => `${column} = ${key}`, runs: undefined, forks, bindings }, ofRuns);
   if (field.aggregate === 'last') {
-    const newest = `SELECT run, if(last.is_nan = 1, NULL, last.value) AS v FROM ${rowsOf(['last'])} ORDER BY run, ${NEWEST_FIRST} LIMIT 1 BY run`;
-    return `SELECT run, v FROM (${newest}) WHERE ${having}`;
+    return `SELECT run, if(last.is_nan = 1, NULL, last.value) AS v FROM ${from(['last'])} ORDER BY run, ${NEWEST_FIRST} LIMIT 1 BY run`;
   }
   const { states, sql } = VALUES[field.aggregate];
-  return `SELECT run, ${sql} AS v FROM ${rowsOf(states)} GROUP BY run HAVING ${having}`;
+  return `SELECT run, ${sql} AS v FROM ${from(states)} GROUP BY run`;
+}
+
+/** The same where v fulfils a condition, which at least says that it is set. */
+export function metricValuesWhere(values: ValuesOf, having = 'v IS NOT NULL'): string {
+  const sql = metricValues(values);
+  return values.field.aggregate === 'last' ? `SELECT run, v FROM (${sql}) WHERE ${having}` : `${sql} HAVING ${having}`;
 }
