@@ -17,6 +17,7 @@ import { createLiveRoutes } from './live/routes.js';
 import { readQuestion } from './json-body.js';
 import { checkQuery } from './parameters.js';
 import { runPage } from './runs/run-page.js';
+import { createRunMemory } from './runs/run-memory.js';
 import type { RunsContext } from './runs/run-rows.js';
 import { search } from './search/search.js';
 import { createSeriesRoutes } from './series/routes.js';
@@ -29,10 +30,12 @@ const columnsQuery = z.strictObject({ experiment: text({ bytesMax: limits.experi
 export function createQueryRouter(deps: QueryDeps): Router {
   const router = Router({ mergeParams: true });
   const catalog = createCatalog(deps);
+  const memory = createRunMemory(deps.board);
   const check = createRegexCheck(deps);
   const about = ({ workspace, signal }: Asking): RunsContext => ({
     deps,
     catalog,
+    memory,
     workspace,
     signal,
     nowMs: deps.clock.now(),

@@ -2,7 +2,8 @@
 import { Problem } from '../../runtime/problem.js';
 import type { CompareAnswer, CompareRequest, RunRow } from '../api.js';
 import { contextOf } from '../runs/run-page.js';
-import { readParts, readRuns, runRow, type RecordedRun, type RunsContext } from '../runs/run-rows.js';
+import { readParts } from '../runs/run-parts.js';
+import { readRuns, runRow, type RecordedRun, type RunsContext } from '../runs/run-rows.js';
 import { Bindings } from '../sql/bindings.js';
 import { flattenContext } from './flatten.js';
 import { compareRows, type Value } from './rows.js';

@@ -5,7 +5,8 @@ import type { Workspace } from '../catalog.js';
 import { Bindings } from '../sql/bindings.js';
 import type { Forks } from '../sql/forks.js';
 import { metricRows } from '../sql/metric-rows.js';
-import { readParts, readRuns, runRow, type RecordedRun, type RunsContext } from './run-rows.js';
+import { readParts } from './run-parts.js';
+import { readRuns, runRow, type RecordedRun, type RunsContext } from './run-rows.js';
 import { SUMMARY_COLUMNS, SUMMARY_STATES, summaryAt } from './summary.js';
 
 export async function runPage(context: RunsContext, id: string): Promise<RunAnswer> {

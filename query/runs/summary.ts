@@ -1,4 +1,4 @@
-/** The summary of a metric: how it is asked for over grouped states, and read from an answer. */
+/** The summary of a metric: how it is asked for over grouped states, and made from its parts. */
 import type { Cell, Columns } from '../../clickhouse/tables.js';
 import type { JsonFloat, MetricSummary } from '../api.js';
 import type { MetricState } from '../sql/metric-rows.js';
@@ -11,18 +11,42 @@ export const SUMMARY_COLUMNS =
 
 export function summaryAt({ columns }: Columns, row: number): MetricSummary {
   const number = (name: string) => floatOf(columns[name]?.[row] ?? null);
-  const finite = number('finite_points');
-  const count = number('points');
-  const none = finite === 0;
-  return {
-    last: number('last_is_nan') === 1 ? 'NaN' : jsonFloat(number('last_value')),
-    min: none ? null : number('least'),
-    max: none ? null : number('greatest'),
-    mean: none ? null : finiteOrNull(number('total') / finite),
-    count,
-    nonFinite: count - finite,
+  return summaryOf({
+    count: number('points'),
+    finite: number('finite_points'),
+    least: number('least'),
+    greatest: number('greatest'),
+    total: number('total'),
     firstStep: number('first_step'),
     lastStep: number('last_step'),
+    last: number('last_is_nan') === 1 ? NaN : number('last_value'),
+  });
+}
+
+/** `least`, `greatest` and `total` are over the finite values, and mean nothing when there are none. */
+export interface SummaryParts {
+  readonly count: number;
+  readonly finite: number;
+  readonly least: number;
+  readonly greatest: number;
+  readonly total: number;
+  /** Steps beyond 2^53 as decimal texts. */
+  readonly firstStep: number | string;
+  readonly lastStep: number | string;
+  readonly last: number;
+}
+
+export function summaryOf({ count, finite, last, ...parts }: SummaryParts): MetricSummary {
+  const none = finite === 0;
+  return {
+    last: jsonFloat(last),
+    min: none ? null : parts.least,
+    max: none ? null : parts.greatest,
+    mean: none ? null : finiteOrNull(parts.total / finite),
+    count,
+    nonFinite: count - finite,
+    firstStep: Number(parts.firstStep),
+    lastStep: Number(parts.lastStep),
   };
 }
 

@@ -37,7 +37,11 @@ export const lineId = (run: string, key: string, context: string): string => `${
 
 export const idOf = (line: Line): string => lineId(line.run.uuid, line.key, line.context);
 
-/** The columns that `summaryOf` reads, from the states of a table or a subquery. */
+/** The columns that `summaryOf` reads, of a row of `series_by_run`: an empty min or max comes as a word, not as a number. */
+export const PARTIAL_COLUMNS = `count AS points, first.step AS step_min, last.step AS step_max, time_min AS t_min, time_max AS t_max,
+  min AS value_min, max AS value_max`;
+
+/** The same, from the states of a table or a subquery. */
 export const SUMMARY_COLUMNS = `sum(count) AS points, min(first_step) AS step_min, max(last_step) AS step_max,
   min(time_min) AS t_min, max(time_max) AS t_max, if(sum(finite) = 0, NULL, min(min)) AS value_min, if(sum(finite) = 0, NULL, max(max)) AS value_max`;
 
@@ -66,23 +70,16 @@ export function mergeSummaries(a: Summary, b: Summary): Summary {
 }
 
 /**
- * Builds the lines of `runs` from the summaries of single sources: rows with run, generation, key, context and SUMMARY_COLUMNS.
+ * Builds the lines of `runs` from partial states of single sources: rows with run, generation, key, context and PARTIAL_COLUMNS.
  * Where a source is cut, the summary counts too much: see `isCut`.
  */
 export function linesOf(runs: readonly KnownRun[], rows: readonly Row[]): Line[] {
-  const bySource = new Map<string, { key: string; context: string; summary: Summary }[]>();
-  for (const row of rows) {
-    const name = sourceName(String(row['run']), Number(row['generation']));
-    const series = { key: String(row['key']), context: String(row['context']), summary: summaryOf(row) };
-    const known = bySource.get(name);
-    if (known === undefined) bySource.set(name, [series]);
-    else known.push(series);
-  }
+  const bySource = seriesBySource(rows);
   return runs.flatMap((run) => {
     const lines = new Map<string, Line>();
     const add = (from: { run: string; generation: number }, cut: bigint | undefined) => {
-      const all = bySource.get(sourceName(from.run, from.generation)) ?? [];
-      const series = all.filter(({ summary }) => cut === undefined || summary.first < cut);
+      const all = bySource.get(sourceName(from.run, from.generation))?.values() ?? [];
+      const series = [...all].filter(({ summary }) => cut === undefined || summary.first < cut);
       if (series.length === 0) return;
       const total = series.map(({ summary }) => summary).reduce(mergeSummaries);
       const cuts = cut !== undefined && total.last >= cut ? { cut } : {};
@@ -103,6 +100,30 @@ export function linesOf(runs: readonly KnownRun[], rows: readonly Row[]): Line[]
     add({ run: run.uuid, generation: run.generation }, undefined);
     return [...lines.values()];
   });
+}
+
+interface Series {
+  readonly key: string;
+  readonly context: string;
+  readonly summary: Summary;
+}
+
+/** One summary per source, key and context, by source; in the tables there may be several rows until they are merged. */
+function seriesBySource(rows: readonly Row[]): ReadonlyMap<string, ReadonlyMap<string, Series>> {
+  const bySource = new Map<string, Map<string, Series>>();
+  for (const row of rows) {
+    const source = sourceName(String(row['run']), Number(row['generation']));
+    let all = bySource.get(source);
+    if (all === undefined) bySource.set(source, (all = new Map<string, Series>()));
+    const [key, context, summary] = [String(row['key']), String(row['context']), summaryOf(row)];
+    const name = lineId('', key, context);
+    const known = all.get(name);
+    all.set(
+      name,
+      known === undefined ? { key, context, summary } : { ...known, summary: mergeSummaries(known.summary, summary) },
+    );
+  }
+  return bySource;
 }
 
 /** Whether the summary has to be read anew, from what lies before the cuts. */

@@ -2,7 +2,7 @@
 import { Bindings, uuidList } from '../sql/bindings.js';
 import { rowsSql } from './cells-sql.js';
 import type { ChartTables } from './chart-tables.js';
-import { idOf, isCut, linesOf, SUMMARY_COLUMNS, type Line } from './lines.js';
+import { idOf, isCut, linesOf, PARTIAL_COLUMNS, type Line } from './lines.js';
 import { ROLLUP_LEVELS } from './pieces.js';
 import type { KnownRun } from './run-directory.js';
 import { scansOf } from './scans.js';
@@ -16,11 +16,8 @@ export async function readLines(
 ): Promise<Line[]> {
   const bindings = new Bindings();
   const rows = await tables.rows(
-    `SELECT run, generation, key, context, ${SUMMARY_COLUMNS}
-FROM (
-  SELECT run, generation, key, context, count, finite, min, max, time_min, time_max, first.step AS first_step, last.step AS last_step
-  FROM series_by_run WHERE run IN ${uuidList(sourcesOf(runs))} AND key IN ${bindings.texts(keys)}
-) GROUP BY run, generation, key, context`,
+    `SELECT run, generation, key, context, ${PARTIAL_COLUMNS}
+FROM series_by_run WHERE run IN ${uuidList(sourcesOf(runs))} AND key IN ${bindings.texts(keys)}`,
     bindings,
   );
   const lines = await withinCuts(tables, linesOf(runs, rows));
