@@ -113,7 +113,8 @@ function entriesFulfil(tests: readonly EntryTest[], { bindings }: CompileContext
 }
 
 function metricCondition(condition: Condition, field: MetricField, { bindings, forks }: CompileContext): string {
-  const set = (having: string) => `r.run IN (SELECT run FROM (${metricValuesWhere({ field, forks, bindings }, having)}))`;
+  const set = (having: string) =>
+    `r.run IN (SELECT run FROM (${metricValuesWhere({ field, forks, bindings }, having)}))`;
   switch (condition.kind) {
     case 'unset':
       return `NOT ${set('v IS NOT NULL')}`;

@@ -42,18 +42,37 @@ export function orderOf(step: string, micro: string, time: string, value: string
   ].reduce((a, b) => `bitOr(${a}, ${b})`);
 }
 
-function bucketRows(readings: readonly Reading[], question: RowsQuestion): string {
-  const { cell, within, ends } = question;
-  const endOf = (end: 'first' | 'last') => {
-    const order = orderOf(`${end}.step`, `${end}.micro`, `${end}.time`, `${end}.value`, `${end}.is_nan`);
-    return `${end}.step AS ${end}_step, if(${end}.is_nan = 1, nan, ${end}.value) AS ${end}_value, ${
-      ends === 'exact' ? order : `${end}.step`
-    } AS ${end}_order`;
+/** What partial states have beside the columns that are the same in `rollups`. */
+type StateColumn = 'cell' | `${'first' | 'last'}_${'step' | 'value' | 'order'}` | 'ties';
+
+function bucketColumns({ cell, ends }: RowsQuestion): Readonly<Record<StateColumn, string>> {
+  const value = (end: string) => `if(${end}.is_nan = 1, nan, ${end}.value)`;
+  const order = (end: string) =>
+    ends === 'quick'
+      ? `${end}.step`
+      : orderOf(`${end}.step`, `${end}.micro`, `${end}.time`, `${end}.value`, `${end}.is_nan`);
+  return {
+    cell: cell.ofBucket,
+    first_step: 'first.step',
+    first_value: value('first'),
+    first_order: order('first'),
+    last_step: 'last.step',
+    last_value: value('last'),
+    last_order: order('last'),
+    ties: 'toUInt64(0)',
   };
-  const and = within === undefined ? '' : ` AND ${within.ofBucket}`;
-  return `SELECT ${lineExpression(readings)} AS line, key, context, ${cell.ofBucket} AS cell, count, finite, min, max, sum, spread,
-  time_min, time_max, ${endOf('first')}, ${endOf('last')}, toUInt64(0) AS ties
-FROM rollups WHERE ${anyOf(readings)}${and}`;
+}
+
+const bucketTable = (readings: readonly Reading[], { within }: RowsQuestion): string =>
+  `rollups WHERE ${anyOf(readings)}${within === undefined ? '' : ` AND ${within.ofBucket}`}`;
+
+function bucketRows(readings: readonly Reading[], question: RowsQuestion): string {
+  const { cell, ...others } = bucketColumns(question);
+  // in the order of `pointStates`, for the two are joined by place
+  const columns = Object.entries(others).map(([name, sql]) => `${sql} AS ${name}`);
+  return `SELECT ${lineExpression(readings)} AS line, key, context, ${cell} AS cell, count, finite, min, max, sum, spread,
+  time_min, time_max, ${columns.join(', ')}
+FROM ${bucketTable(readings, question)}`;
 }
 
 function pointRows(readings: readonly Reading[], question: RowsQuestion): string {
@@ -79,20 +98,50 @@ FROM (${points})
 GROUP BY line, key, context, cell`;
 }
 
-/** A subquery of partial states by line, key, context and cell; undefined when there is nothing to read. */
-export function rowsSql(question: RowsQuestion): string | undefined {
+/** Partial states, to stand behind FROM. */
+export interface States {
+  /** A subquery: rows by line, key, context and cell. */
+  readonly rows: string;
+  /** The same without line, key and context, as what to read and how each column is written. */
+  readonly ofOneLine: { readonly from: string; readonly column: (name: StateColumn) => string };
+}
+
+export const statesOfRows = (rows: string): States => ({ rows, ofOneLine: { from: rows, column: (name) => name } });
+
+/** Undefined when there is nothing to read. */
+export function statesSql(question: RowsQuestion): States | undefined {
   const { rollups, points } = readingsOf(question.scans, question.level, question.bindings);
   const parts: string[] = [];
   if (rollups.length > 0) parts.push(bucketRows(rollups, question));
   if (points.length > 0) parts.push(pointRows(points, question));
-  return parts.length === 0 ? undefined : `(${parts.join('\nUNION ALL\n')})`;
+  if (parts.length === 0) return undefined;
+  const states = statesOfRows(`(${parts.join('\nUNION ALL\n')})`);
+  // rows that several runs inherit, or those of raw points, are made by a subquery; buckets are there as they are
+  if (points.length > 0 || rollups.length !== 1 || rollups[0]?.heirs !== undefined) return states;
+  const columns = bucketColumns(question);
+  return { ...states, ofOneLine: { from: bucketTable(rollups, question), column: (name) => columns[name] } };
 }
 
-/** The columns of an answer's row, in their order: the line, then arrays with one element per cell, then `ties`. */
-export const CELL_COLUMNS = ['count', 'finite', 'first', 'last', 'min', 'max', 'mean', 'std'] as const;
+/** The subquery of `statesSql`. */
+export const rowsSql = (question: RowsQuestion): string | undefined => statesSql(question)?.rows;
 
-/** Arrays are made in one pass: every aggregate keeps one state per cell, so that cells are not grouped first and then collected. */
-export function cellsSql(rows: string, cells: number): string {
+/**
+ * The cells of one line, which is what most charts have: a row per cell that has points, with `cell`, the arrays' elements as in
+ * `cellsSql`, and `tied`. Where a cell has no finite value, min, max, mean and std mean nothing. Aggregates by cell take two thirds
+ * of the time of ones into arrays, but with several lines each row would have to name its line.
+ */
+export function lineCellsSql({ ofOneLine: { from, column } }: States, ends: Ends): string {
+  return `SELECT ${column('cell')} AS cell_of_row, sum(count) AS counts, sum(finite) AS finites,
+  argMin(${column('first_value')}, ${column('first_order')}) AS firsts, argMax(${column('last_value')}, ${column('last_order')}) AS lasts,
+  min(min) AS mins, max(max) AS maxs, sum(sum) / finites AS means, sqrt(varPopStableMergeIf(spread, finite > 0)) AS stds,
+  ${ends === 'exact' ? '0' : `sum(${column('ties')}) + 2 * count() - uniqExact(${column('first_step')}) - uniqExact(${column('last_step')})`} AS tied
+FROM ${from}
+GROUP BY cell_of_row
+FORMAT JSONCompactColumns`;
+}
+
+/** The cells of several lines: a row per line with its arrays of one element per cell, then `tied`. Arrays are made in one pass: every aggregate keeps one state per cell, so that cells are not grouped first and then collected. */
+export function cellsSql({ rows }: States, cells: number): string {
   const per = (aggregate: string, values: string) => `${aggregate}Resample(0, ${String(cells)}, 1)(${values}, cell)`;
   return `SELECT line, key, context,
   ${per('sum', 'count')} AS counts,

@@ -4,7 +4,7 @@
  */
 import { Problem } from '../../runtime/problem.js';
 import type { Bindings } from '../sql/bindings.js';
-import { orderOf, pointStates } from './cells-sql.js';
+import { orderOf, pointStates, statesOfRows } from './cells-sql.js';
 import { readCells } from './cells.js';
 import { NOTHING, type Charting, type Plan } from './chart.js';
 import { realEdges, realGrid, type RealGrid } from './grid.js';
@@ -45,7 +45,7 @@ export async function metricChart({ question, lines, tables, bounds, linesOf }: 
     cells: async (some) => ({
       lines: await readCells(tables, some, grid.cells, (ends, bindings) => {
         const points = joined(some, bindings, cellExpression(grid));
-        return points === undefined ? undefined : `(${pointStates(points, ends)})`;
+        return points === undefined ? undefined : statesOfRows(`(${pointStates(points, ends)})`);
       }),
       mapping: 'exact',
     }),

@@ -1,5 +1,5 @@
 /** A chart over steps: whole rollup buckets in the middle, raw points at the edges. Nothing is mapped, so it is always exact. */
-import { rowsSql, type CellExpressions } from './cells-sql.js';
+import { statesSql, type CellExpressions } from './cells-sql.js';
 import { readCells } from './cells.js';
 import { NOTHING, type Charting, type Plan } from './chart.js';
 import { integerEdges, integerGrid, largest, smallest, type IntegerGrid } from './grid.js';
@@ -29,7 +29,7 @@ export async function stepChart({ question, lines, tables }: Charting): Promise<
     raw: (some) => readRawLines(tables, some, (bindings) => pointsSql(scansOf(some, range), bindings, STEP_AXIS)),
     cells: async (some) => ({
       lines: await readCells(tables, some, grid.cells, (ends, bindings) =>
-        rowsSql({ scans: scansOf(some, range), bindings, level, cell, ends }),
+        statesSql({ scans: scansOf(some, range), bindings, level, cell, ends }),
       ),
       mapping: 'exact',
     }),

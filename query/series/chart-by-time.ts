@@ -4,7 +4,7 @@
  */
 import { Problem } from '../../runtime/problem.js';
 import { Bindings } from '../sql/bindings.js';
-import { rowsSql, type Ends } from './cells-sql.js';
+import { statesSql, type Ends } from './cells-sql.js';
 import { readCells } from './cells.js';
 import { NOTHING, type Cells, type Charting, type Plan } from './chart.js';
 import { integerEdges, integerGrid, largest, smallest, type IntegerGrid } from './grid.js';
@@ -105,7 +105,7 @@ function statesAt(sights: readonly Sight[], level: number, { window, grid }: Fra
       ? '0'
       : `bitShiftRight(${time}, ${String(grid.shift)}) - ${String(grid.lower >> BigInt(grid.shift))}`;
   const range = joinRanges(sights);
-  return rowsSql({
+  return statesSql({
     scans: scansOf(
       sights.map(({ line }) => line),
       range,
@@ -144,7 +144,7 @@ SELECT line, key, context,
   arraySort((t, step) -> step, groupArray(time_min), groupArray(first_step) AS steps) AS froms,
   arraySort((t, step) -> step, groupArray(time_max), steps) AS tos,
   arrayAll((t, next) -> t <= next, arrayPopBack(tos), arrayPopFront(froms)) AND max(${cell('time_max')} - ${cell('time_min')}) <= 1 AS rises
-FROM ${states}
+FROM ${states.rows}
 GROUP BY line, key, context
 )`,
     bindings,

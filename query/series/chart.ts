@@ -2,10 +2,12 @@
 import { Problem } from '../../runtime/problem.js';
 import type { SeriesAnswer, SeriesRequest } from '../api.js';
 import type { QueryDeps } from '../deps.js';
+import type { Memory } from '../memory.js';
 import { metricChart } from './chart-by-metric.js';
 import { stepChart } from './chart-by-step.js';
 import { chartTables, type ChartTables } from './chart-tables.js';
 import { timeChart } from './chart-by-time.js';
+import type { ChartMemory } from './chart-memory.js';
 import { idOf, type Line } from './lines.js';
 import { readLines } from './read-lines.js';
 import type { RunDirectory } from './run-directory.js';
@@ -19,6 +21,7 @@ export type SeriesBounds = Readonly<
 /** What a chart is drawn from, whoever asks. */
 export interface ChartDeps extends Omit<QueryDeps, 'bounds'> {
   readonly directory: RunDirectory;
+  readonly memory: ChartMemory;
   readonly bounds: SeriesBounds;
 }
 
@@ -30,7 +33,7 @@ export interface Charting {
   readonly lines: readonly Line[];
   readonly tables: ChartTables;
   /** Lines of another key of the same runs. */
-  readonly linesOf: (key: string) => Promise<Line[]>;
+  readonly linesOf: (key: string) => Promise<readonly Line[]>;
 }
 
 /** How an axis serves its lines. */
@@ -57,13 +60,28 @@ export async function chart(
   question: SeriesRequest,
   signal: AbortSignal,
 ): Promise<string> {
+  return remembered(deps.memory.answers, workspace, JSON.stringify(question), () =>
+    draw(deps, workspace, question, signal),
+  );
+}
+
+/** Of one name, which is always found or read. */
+async function remembered<T>(memory: Memory<T>, workspace: string, name: string, read: () => Promise<T>): Promise<T> {
+  const found = await memory.through(workspace, [name], async () => new Map([[name, await read()]]));
+  return found.get(name) as T;
+}
+
+async function draw(deps: ChartDeps, workspace: string, question: SeriesRequest, signal: AbortSignal): Promise<string> {
   if (question.from !== undefined && question.to !== undefined && question.from > question.to) {
     throw new Problem('invalid_request', 'from must not be above to', { field: 'from' });
   }
   const runs = await deps.directory.find(workspace, question.runs, signal);
   const distinct = [...new Map(runs.map((run) => [run.uuid, run])).values()];
   const tables = chartTables(deps, workspace, signal);
-  const linesOf = (keys: readonly string[]) => readLines(tables, distinct, keys);
+  const linesOf = (keys: readonly string[]) =>
+    remembered(deps.memory.lines, workspace, JSON.stringify([distinct.map(({ uuid }) => uuid), keys]), () =>
+      readLines(tables, distinct, keys),
+    );
   const lines = await linesOf([...new Set(question.keys)]);
   checkSize(lines.length, question.buckets, deps.bounds);
   if (lines.length === 0) return answerText({ x: [], width: 0 }, 'exact', []);

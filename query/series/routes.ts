@@ -8,6 +8,7 @@ import { seriesRequest } from '../api.js';
 import type { QueryDeps } from '../deps.js';
 import { readQuestion } from '../json-body.js';
 import { checkQuery } from '../parameters.js';
+import { createChartMemory } from './chart-memory.js';
 import { chart, type SeriesBounds } from './chart.js';
 import { createRunDirectory } from './run-directory.js';
 
@@ -16,7 +17,7 @@ const nothing = z.strictObject({});
 /** Mounted where the other questions are. The answer is text that was never an object, so it has a handler of its own. */
 export function createSeriesRoutes(deps: QueryDeps, bounds: SeriesBounds = limits): Router {
   const router = Router({ mergeParams: true });
-  const charts = { ...deps, directory: createRunDirectory(deps), bounds };
+  const charts = { ...deps, directory: createRunDirectory(deps), memory: createChartMemory(deps.board), bounds };
   router.post('/series', async (req, res) => {
     try {
       const { workspace, query, signal } = await admit(deps, req, res);

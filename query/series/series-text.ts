@@ -14,10 +14,10 @@ const head = (line: Line, raw: boolean): string =>
     line.context === '' ? '{}' : line.context
   },"raw":${String(raw)}`;
 
-/** The row has CELL_COLUMNS. */
-export function gridLine(line: Line, row: TextRow): LineText {
+/** `arrays` are count, finite, first, last, min, max, mean and std, each with an element per cell. */
+export function gridLine(line: Line, arrays: readonly string[]): LineText {
   const [count = '[]', finite = '[]', first = '[]', last = '[]', min = '[]', max = '[]', mean = '[]', std = '[]'] =
-    row.arrays;
+    arrays;
   const counts = JSON.parse(count) as number[];
   const text = `${head(line, false)},"last":${withWords(last)},"first":${withWords(first)},"min":${min},"max":${max},"mean":${withoutWords(
     mean,

@@ -25,17 +25,51 @@ function parseTextRow(row: string): TextRow {
   const names = NAMES.exec(row);
   if (names === null) throw new Error(`not a row of a chart: ${row.slice(0, 200)}`);
   const [run = '', key = '', context = ''] = names.slice(1).map((name) => JSON.parse(name) as string);
-  const arrays: string[] = [];
-  let at = NAMES.lastIndex;
-  for (;;) {
-    const open = row.indexOf('[', at);
-    if (open < 0) break;
-    const close = row.indexOf(']', open);
-    arrays.push(row.slice(open, close + 1));
-    at = close + 1;
-  }
-  const [rest] = /\d+/.exec(row.slice(at)) ?? ['0'];
+  const { arrays, end } = arraysFrom(row, NAMES.lastIndex);
+  const [rest] = /\d+/.exec(row.slice(end)) ?? ['0'];
   return { run, key, context, arrays, number: Number(rest) };
+}
+
+function arraysFrom(text: string, start: number): { readonly arrays: string[]; readonly end: number } {
+  const arrays: string[] = [];
+  let end = start;
+  for (;;) {
+    const open = text.indexOf('[', end);
+    if (open < 0) return { arrays, end };
+    const close = text.indexOf(']', open);
+    arrays.push(text.slice(open, close + 1));
+    end = close + 1;
+  }
+}
+
+/** An answer in the format JSONCompactColumns, of numbers and the words for them: the elements of each column. */
+export const parseTextColumns = (text: string): string[][] =>
+  arraysFrom(text, text.indexOf('[') + 1).arrays.map((array) =>
+    array === '[]'
+      ? []
+      : array
+          .slice(1, -1)
+          .split(',')
+          .map((element) => element.trim()),
+  );
+
+/**
+ * Arrays with an element per cell, from columns with an element per row, the first of which says the cell. `absent` is what the
+ * others have where there is no row; a cell outside is left out.
+ */
+export function placeCells(
+  [cell = [], ...columns]: readonly string[][],
+  cells: number,
+  absent: readonly string[],
+): string[] {
+  const places = cell.map(Number);
+  return columns.map((column, i) => {
+    const array = new Array<string>(cells).fill(absent[i] ?? 'null');
+    places.forEach((place, row) => {
+      if (place >= 0 && place < cells) array[place] = column[row] ?? 'null';
+    });
+    return `[${array.join(',')}]`;
+  });
 }
 
 const WORDS: Readonly<Record<string, string>> = { '"nan"': '"NaN"', '"inf"': '"Infinity"', '"-inf"': '"-Infinity"' };
