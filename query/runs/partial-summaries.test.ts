@@ -65,7 +65,7 @@ describe('partial summaries', () => {
   it.each<readonly [order: string, smaller: Partial, greater: Partial]>([
     ['step', { last_step: 1, last_micro: 9 }, { last_step: 2 }],
     ['step below zero', { last_step: -2, last_micro: 9 }, { last_step: -1 }],
-    ['step beyond 2^53', { last_step: '9007199254740993', last_micro: 9 }, { last_step: '9007199254740994' }],
+    ['step beyond 2^53', { last_step: '9007199254740992', last_micro: 9 }, { last_step: '9007199254740993' }],
     ['step on both sides of 2^53', { last_step: 9007199254740991, last_micro: 9 }, { last_step: '9007199254740993' }],
     ['least step', { last_step: '-9223372036854775808', last_micro: 9 }, { last_step: -1 }],
     ['micro-step', { last_micro: 1, last_time: 9 }, { last_micro: 2 }],
