@@ -66,7 +66,10 @@ const vendorHome: Record<string, readonly string[]> = {
 };
 
 /** Files over 300 lines, with the size that they may not pass: the ratchet only turns downwards. */
-const tall: Record<string, number> = {};
+const tall: Record<string, number> = {
+  // one line per bound: it is a list, and is read as one
+  'runtime/limits.ts': 400,
+};
 
 const offenders = (broken: (file: SourceFile) => boolean, among = sources) =>
   among.filter(broken).map((file) => file.name);
