@@ -1,6 +1,7 @@
 /** `npm run bench -- NAME`: every performance claim of the README as a command. */
 import { benchAgainstMlflow } from './against-mlflow.js';
 import { benchIngest } from './ingest.js';
+import { benchLatency } from './latency.js';
 import { benchLog } from './log.js';
 import { benchProjector } from './projector.js';
 import { benchQuery } from './query.js';
@@ -10,6 +11,7 @@ const benches: Readonly<Record<string, (args: readonly string[]) => Promise<void
   start: benchStart,
   ingest: benchIngest,
   query: benchQuery,
+  latency: benchLatency,
   log: benchLog,
   projector: benchProjector,
   'against-mlflow': benchAgainstMlflow,
