@@ -26,7 +26,9 @@ export async function openTarget(
       `there is nothing in ${config.data} yet: start a server with "npm start", give its --url, or name the folder with --data`,
     );
   }
-  const started = await startServer({ ...config, host: '127.0.0.1', port: 0, requireKeys: false });
+  // beside others on the same brokers it takes no share of their work: it is gone in a moment
+  const projects = config.kafka === undefined;
+  const started = await startServer({ ...config, projects, host: '127.0.0.1', port: 0, requireKeys: false });
   if (!started.ok) return started;
   return ok({ client: createServerClient(started.value.url, options.key), release: () => started.value.stop() });
 }

@@ -1,0 +1,84 @@
+/** Servers on brokers that other machines can reach: how the first API key comes to be, and what their probes say. */
+import { execFile } from 'node:child_process';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { entryFile } from '../../runtime/entry.js';
+import { describeWithKafka } from '../kafka.js';
+import { ScaledStack } from '../services/scaled-stack.js';
+import { ask } from './api.js';
+
+const run = promisify(execFile);
+
+interface Ready {
+  readonly status: string;
+  readonly parts: Readonly<Record<string, string>>;
+}
+
+describeWithKafka('a deployment that requires keys', () => {
+  const data = mkdtempSync(path.join(os.tmpdir(), 'runlog-deployment-'));
+  let stack: ScaledStack;
+  beforeAll(async () => {
+    stack = await ScaledStack.start(['--require-keys']);
+  });
+  afterAll(async () => {
+    await stack.stop();
+    rmSync(data, { recursive: true, force: true });
+  });
+
+  const statusWith = async (url: string, key?: string): Promise<number> => {
+    const headers = key === undefined ? {} : { authorization: `Bearer ${key}` };
+    return (await fetch(`${url}/api/v1/keys`, { headers })).status;
+  };
+
+  it('gets its first key from a command that knows brokers and tables, and all instances take it', async () => {
+    const urls = stack.apis.map((instance) => instance.process.url);
+    for (const url of urls) expect(await statusWith(url)).toBe(401);
+    const { stdout } = await run(
+      process.execPath,
+      [entryFile('cli/main'), 'keys', 'create', 'first', '--scope', 'admin', '--json'],
+      {
+        env: {
+          ...process.env,
+          RUNLOG_KAFKA: stack.broker.address,
+          RUNLOG_CLICKHOUSE: stack.clickhouse.address,
+          RUNLOG_DATA: path.join(data, 'first'),
+        },
+      },
+    );
+    const { secret } = JSON.parse(stdout) as { secret: string };
+    for (const url of urls) await expect.poll(() => statusWith(url, secret), { timeout: 60_000 }).toBe(200);
+    expect(existsSync(path.join(data, 'first', 'state'))).toBe(true);
+    // it has taken no partition from the projectors
+    expect(existsSync(path.join(data, 'first', 'projector'))).toBe(false);
+  });
+
+  it('tells whoever watches over it, without a key, that each process is well', async () => {
+    for (const instance of [...stack.apis, ...stack.projectors]) {
+      const ready = async () => (await ask<Ready>(instance.process.url, 'GET', '/readyz')).body;
+      const well = { server: 'ok', log: 'ok', state: 'ok', tables: 'ok', projector: 'ok' };
+      await expect.poll(ready, { timeout: 60_000 }).toMatchObject({ status: 'ready', parts: well });
+      expect((await ask(instance.process.url, 'GET', '/healthz')).status).toBe(200);
+    }
+  });
+
+  it('tells that the tables are away, on each process, and that they are back', async () => {
+    const says = async (url: string) => {
+      const { status, body } = await ask<Ready>(url, 'GET', '/readyz');
+      return { status, tables: body.parts['tables'] };
+    };
+    const urls = [...stack.apis, ...stack.projectors].map((instance) => instance.process.url);
+    await stack.clickhouse.end();
+    for (const url of urls) {
+      expect(await says(url)).toMatchObject({
+        status: 503,
+        tables: expect.stringMatching(/does not answer/) as string,
+      });
+      expect((await ask(url, 'GET', '/healthz')).status).toBe(200);
+    }
+    await stack.clickhouse.start();
+    for (const url of urls) await expect.poll(() => says(url), { timeout: 60_000 }).toMatchObject({ status: 200 });
+  });
+});
