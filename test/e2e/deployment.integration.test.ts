@@ -5,6 +5,8 @@ import os from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { startServerProcess } from '../../bench/server-process.js';
+import type { RunAnswer } from '../../query/api.js';
 import { entryFile } from '../../runtime/entry.js';
 import { describeWithKafka } from '../kafka.js';
 import { ScaledStack } from '../services/scaled-stack.js';
@@ -20,6 +22,7 @@ interface Ready {
 describeWithKafka('a deployment that requires keys', () => {
   const data = mkdtempSync(path.join(os.tmpdir(), 'runlog-deployment-'));
   let stack: ScaledStack;
+  let secret = '';
   beforeAll(async () => {
     stack = await ScaledStack.start(['--require-keys']);
   });
@@ -48,7 +51,7 @@ describeWithKafka('a deployment that requires keys', () => {
         },
       },
     );
-    const { secret } = JSON.parse(stdout) as { secret: string };
+    ({ secret } = JSON.parse(stdout) as { secret: string });
     for (const url of urls) await expect.poll(() => statusWith(url, secret), { timeout: 60_000 }).toBe(200);
     expect(existsSync(path.join(data, 'first', 'state'))).toBe(true);
     // it has taken no partition from the projectors
@@ -80,5 +83,38 @@ describeWithKafka('a deployment that requires keys', () => {
     }
     await stack.clickhouse.start();
     for (const url of urls) await expect.poll(() => says(url), { timeout: 60_000 }).toMatchObject({ status: 200 });
+  });
+
+  it('counts exactly with a projector that has nothing but the log and the tables', async () => {
+    const url = () => stack.url;
+    const send = async <T>(method: string, where: string, body?: unknown): Promise<T> => {
+      const response = await fetch(url() + where, {
+        method,
+        headers: { authorization: `Bearer ${secret}`, 'content-type': 'application/json' },
+        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      });
+      return (await response.json()) as T;
+    };
+    const points = (seq: number) =>
+      send<{ position: string }>('POST', '/api/v1/runs/kept/points', {
+        writer: 'w',
+        seq,
+        series: [{ key: 'acc', steps: [seq], values: [seq] }],
+      });
+    const count = async (position: string) =>
+      (await send<Partial<RunAnswer>>('GET', `/api/v1/runs/kept?at=${position}`)).run?.metrics['acc']?.count;
+    await send('POST', '/api/v1/runs', { id: 'kept', experiment: 'deployment' });
+    const { position } = await points(0);
+    await expect.poll(() => count(position), { timeout: 60_000 }).toBe(1);
+    await Promise.all(stack.projectors.map((projector) => projector.process.stop()));
+    const flags = ['--kafka', stack.broker.address, '--clickhouse', stack.clickhouse.address];
+    const fresh = await startServerProcess(path.join(data, 'fresh'), flags, 'projector');
+    try {
+      await points(0);
+      const second = await points(1);
+      await expect.poll(() => count(second.position), { timeout: 60_000 }).toBe(2);
+    } finally {
+      await fresh.stop();
+    }
   });
 });
