@@ -85,34 +85,70 @@ describeWithKafka('a deployment that requires keys', () => {
     for (const url of urls) await expect.poll(() => says(url), { timeout: 60_000 }).toMatchObject({ status: 200 });
   });
 
+  const send = async <T>(method: string, where: string, body?: unknown): Promise<T> => {
+    const response = await fetch(stack.url + where, {
+      method,
+      headers: { authorization: `Bearer ${secret}`, 'content-type': 'application/json' },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    });
+    return (await response.json()) as T;
+  };
+  const points = (seq: number) =>
+    send<{ position: string }>('POST', '/api/v1/runs/kept/points', {
+      writer: 'w',
+      seq,
+      series: [{ key: 'acc', steps: [seq], values: [seq] }],
+    });
+  const count = async (position: string) =>
+    (await send<Partial<RunAnswer>>('GET', `/api/v1/runs/kept?at=${position}`)).run?.metrics?.['acc']?.count;
+  const startFresh = (name: string) => {
+    const flags = ['--kafka', stack.broker.address, '--clickhouse', stack.clickhouse.address];
+    return startServerProcess(path.join(data, name), flags, 'projector');
+  };
+
   it('counts exactly with a projector that has nothing but the log and the tables', async () => {
-    const url = () => stack.url;
-    const send = async <T>(method: string, where: string, body?: unknown): Promise<T> => {
-      const response = await fetch(url() + where, {
-        method,
-        headers: { authorization: `Bearer ${secret}`, 'content-type': 'application/json' },
-        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-      });
-      return (await response.json()) as T;
-    };
-    const points = (seq: number) =>
-      send<{ position: string }>('POST', '/api/v1/runs/kept/points', {
-        writer: 'w',
-        seq,
-        series: [{ key: 'acc', steps: [seq], values: [seq] }],
-      });
-    const count = async (position: string) =>
-      (await send<Partial<RunAnswer>>('GET', `/api/v1/runs/kept?at=${position}`)).run?.metrics['acc']?.count;
     await send('POST', '/api/v1/runs', { id: 'kept', experiment: 'deployment' });
     const { position } = await points(0);
     await expect.poll(() => count(position), { timeout: 60_000 }).toBe(1);
     await Promise.all(stack.projectors.map((projector) => projector.process.stop()));
-    const flags = ['--kafka', stack.broker.address, '--clickhouse', stack.clickhouse.address];
-    const fresh = await startServerProcess(path.join(data, 'fresh'), flags, 'projector');
+    const fresh = await startFresh('fresh');
     try {
       await points(0);
       const second = await points(1);
       await expect.poll(() => count(second.position), { timeout: 60_000 }).toBe(2);
+    } finally {
+      await fresh.stop();
+    }
+  });
+
+  it('fills tables that were lost from the log, as the page on operations says', async () => {
+    await send('POST', '/api/v1/runs', { id: 'kept', experiment: 'deployment' });
+    for (const seq of [0, 1, 1]) await points(seq);
+    const { position } = await points(2);
+    await Promise.all([...stack.projectors, ...stack.apis].map((instance) => instance.process.stop()));
+    const address = new URL(stack.clickhouse.address);
+    const writer = { 'X-ClickHouse-User': address.username, 'X-ClickHouse-Key': address.password };
+    for (const database of ['api', 'runlog']) {
+      const dropped = await fetch(address.origin, {
+        method: 'POST',
+        headers: writer,
+        body: `DROP DATABASE ${database}`,
+      });
+      expect(`${String(dropped.status)} ${await dropped.text()}`).toMatch(/^200/);
+    }
+    const fresh = await startFresh('after-the-loss');
+    try {
+      const filled = async () => {
+        const text = await (await fetch(`${fresh.url}/metrics`)).text();
+        const lags = [...text.matchAll(/^runlog_projector_lag_events\{.*\} (\d+)$/gm)].map(([, lag]) => Number(lag));
+        return {
+          level: lags.every((lag) => lag === 0),
+          points: /^runlog_projector_points_total (\d+)$/m.exec(text)?.[1],
+        };
+      };
+      await expect.poll(filled, { timeout: 60_000 }).toEqual({ level: true, points: '3' });
+      for (const instance of stack.apis) await instance.restart();
+      await expect.poll(() => count(position), { timeout: 60_000 }).toBe(3);
     } finally {
       await fresh.stop();
     }
