@@ -7,7 +7,7 @@ import { createPositionBoard } from '../events/position-board.js';
 import { limits } from '../runtime/limits.js';
 import { systemClock as clock } from '../runtime/clock.js';
 import { createLogger } from '../runtime/logger.js';
-import { ok, type Result } from '../runtime/result.js';
+import { err, ok, type Result } from '../runtime/result.js';
 import type { ServerConfig } from './config.js';
 import { createDrain } from './drain.js';
 import { createHttpServer, listen } from './http-server.js';
@@ -35,8 +35,11 @@ export async function startProjectorServer(
     for (const step of undo.reverse()) await step();
   };
   try {
-    const lock = await lockFolder(realFileOps, config.data, clock.uuid());
-    undo.push(() => lock.release());
+    const locked = await lockFolder(realFileOps, config.data, clock.uuid()).then(ok, (cause: Error) =>
+      err(cause.message),
+    );
+    if (!locked.ok) return await given(locked);
+    undo.push(() => locked.value.release());
     const dir = dataLayout(config.data).clickhouse;
     const opened = await openClickHouse({ url: config.clickhouse, dir, clock, logger });
     if (!opened.ok) return await given(opened);
@@ -84,6 +87,9 @@ export async function startProjectorServer(
     return ok({ url: `http://${host}:${String(port)}`, port, startedInMs: clock.monotonic() - begun, stop: unwind });
   } catch (error) {
     await unwind();
+    if (error instanceof Error && 'code' in error && error.code === 'EADDRINUSE') {
+      return err(`port ${String(config.port)} is taken: choose another with --port, or 0 for any free one`);
+    }
     throw error;
   }
 

@@ -106,6 +106,25 @@ describeWithKafka('a deployment that requires keys', () => {
     return startServerProcess(path.join(data, name), flags, 'projector');
   };
 
+  it('says in a sentence why a projector cannot be started', async () => {
+    const refused = async (...flags: string[]) => {
+      const shared = ['--kafka', stack.broker.address, '--clickhouse', stack.clickhouse.address];
+      const started = run(process.execPath, [entryFile('cli/main'), 'projector', ...shared, ...flags]);
+      return started.then(
+        () => 'it was started',
+        (error: { readonly code: number; readonly stderr: string }) => `${String(error.code)} ${error.stderr}`,
+      );
+    };
+    const [first] = stack.projectors;
+    const taken = new URL(first?.process.url ?? '').port;
+    const elsewhere = path.join(data, 'refused');
+    expect(await refused('--data', elsewhere, '--port', taken)).toMatch(/^1 (\{.*\n)*runlog: port \d+ is taken: .*\n$/);
+    const one = await startFresh('in-use');
+    const used = await refused('--data', path.join(data, 'in-use'), '--port', '0');
+    await one.stop();
+    expect(used).toMatch(/^1 runlog: .* is in use by process \d+\n$/);
+  });
+
   it('counts exactly with a projector that has nothing but the log and the tables', async () => {
     await send('POST', '/api/v1/runs', { id: 'kept', experiment: 'deployment' });
     const { position } = await points(0);
