@@ -45,7 +45,7 @@ export function createReadiness(clock: Clock): ReadinessWatch {
   };
   const projecting = ({ stoppedBecause, away }: ProjectorHealth): string => {
     if (stoppedBecause !== undefined) return stoppedBecause;
-    return away === undefined ? 'ok' : `waits for the tables, which do not answer: ${away}`;
+    return away === undefined ? 'ok' : `waits: ${away}`;
   };
 
   return {

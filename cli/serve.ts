@@ -99,8 +99,14 @@ export async function startServer(config: ServerConfig): Promise<Result<RunningS
       () => writer.close(),
     );
     if (config.kafka !== undefined) {
-      const lock = await lockFolder(realFileOps, config.data, clock.uuid());
-      undo.push(() => lock.release());
+      const locked = await lockFolder(realFileOps, config.data, clock.uuid()).then(ok, (cause: Error) =>
+        err(cause.message),
+      );
+      if (!locked.ok) {
+        await unwind();
+        return locked;
+      }
+      undo.push(() => locked.value.release());
     }
     const openedLog = await openLog({
       ...{ config, dir: layout.log, clock, logger },

@@ -81,7 +81,12 @@ function projectorFinding({ projector, clock }: ServerSubject): DoctorFinding {
     );
   }
   if (away !== undefined)
-    return found('projector', true, `${behind}; waits for the tables: ${away}`, 'see that ClickHouse runs');
+    return found(
+      'projector',
+      true,
+      `${behind}; waits: ${away}`,
+      'see that ClickHouse and, where there are any, the brokers run',
+    );
   const late = seconds > limits.projectorLagAdvisedS;
   return found('projector', late, behind, 'give it time, fewer points, or more cores and a faster disk');
 }

@@ -38,7 +38,7 @@ export interface ProjectorHealth {
   readonly oldestWaiting: { readonly control: number | null; readonly metrics: readonly (number | null)[] };
   readonly deadLetters: number;
   readonly tally: Tally;
-  /** Why it waits: the tables do not answer. */
+  /** Why it waits. */
   readonly away?: string;
   /** Why it does not go on; nothing but a person or a new start changes that. */
   readonly stoppedBecause?: string;

@@ -149,7 +149,7 @@ class PartitionedProjector implements Projector {
       oldestWaiting: this.progress.oldestWaiting(this.deps.clock.now()),
       tally: this.tally.now(),
       deadLetters: this.budget.count,
-      ...(away === undefined ? {} : { away }),
+      ...(away === undefined ? {} : { away: `the tables do not answer: ${away}` }),
       ...(this.stoppedBecause === undefined ? {} : { stoppedBecause: this.stoppedBecause }),
     };
   }

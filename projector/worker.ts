@@ -121,7 +121,7 @@ function health(): ProjectorHealth {
   const now = tenure?.projector.health();
   const fault = shared.fault();
   return {
-    ...(fault === undefined ? {} : { away: fault }),
+    ...(fault === undefined ? {} : { away: `the log: ${fault}` }),
     ...(now ?? IDLE),
     tally: addTallies(earlier.now(), now?.tally ?? emptyTally),
   };
