@@ -20,11 +20,14 @@ export function startServerProcess(
   data: string,
   flags: readonly string[] = [],
   role: ServerRole = 'serve',
+  /** Told at once, long before it is ready. */
+  onSpawn: (child: ChildProcess) => void = () => undefined,
 ): Promise<ServerProcess> {
   const begun = performance.now();
   const child = spawn(process.execPath, [entryFile('cli/main'), role, '--port', '0', '--data', data, ...flags], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
+  onSpawn(child);
   const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()));
   return new Promise((resolve, reject) => {
     let output = '';

@@ -37,6 +37,17 @@ function childrenOf(pid: number): number[] {
     .map(Number);
 }
 
+/** The engine that a process of ours watches over. */
+export function engineOf(parent: number): number | undefined {
+  return childrenOf(parent).find((pid) => {
+    try {
+      return readFileSync(`/proc/${String(pid)}/cmdline`, 'utf8').includes('clickhouse/child');
+    } catch {
+      return false; // it ended meanwhile
+    }
+  });
+}
+
 /** Which topology the suite is run on: see vitest.config.ts. */
 export const isScaled = process.env['RUNLOG_TEST_STACK'] === 'scaled';
 
@@ -87,15 +98,7 @@ async function startEmbedded(flags: readonly string[]): Promise<Stack> {
       await server.stop();
       await stack.start();
     },
-    clickhousePid() {
-      return childrenOf(server.pid).find((pid) => {
-        try {
-          return readFileSync(`/proc/${String(pid)}/cmdline`, 'utf8').includes('clickhouse/child');
-        } catch {
-          return false; // it ended meanwhile
-        }
-      });
-    },
+    clickhousePid: () => engineOf(server.pid),
     async stop() {
       await server.stop();
       rmSync(data, { recursive: true, force: true });

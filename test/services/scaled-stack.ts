@@ -1,4 +1,5 @@
 /** The scaled topology on one machine: a broker, ClickHouse by itself, two instances of the API behind a round-robin proxy, two projectors. */
+import type { ChildProcess } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
@@ -24,8 +25,13 @@ export class Instance {
     return this.current;
   }
 
-  async restart(): Promise<void> {
-    this.current = await startServerProcess(this.data, this.flags, this.role);
+  async restart(onSpawn?: (child: ChildProcess) => void): Promise<void> {
+    this.current = await startServerProcess(this.data, this.flags, this.role, onSpawn);
+  }
+
+  /** It loses its folder; only while it is stopped. */
+  forget(): void {
+    rmSync(this.data, { recursive: true, force: true });
   }
 }
 
@@ -54,6 +60,11 @@ export class ScaledStack {
     const apis = [api, other];
     const proxy = await startRoundRobin(() => apis.map((instance) => instance.process.url));
     return new ScaledStack(dir, broker, clickhouse, apis, projectors, proxy);
+  }
+
+  /** Breaks off every connection through the proxy. */
+  cut(): void {
+    this.proxy.cut();
   }
 
   /** Of the proxy. */
