@@ -12,7 +12,7 @@ export interface Reply {
 }
 
 export class Delivery {
-  /** How often each status was answered; `none` where no answer came. */
+  /** How often each status and code was answered; `none` where no answer came, 503 alone where nobody was behind the proxy. */
   readonly answers = new Map<string, number>();
   /** Answers that nobody should have got. */
   readonly faults: string[] = [];
@@ -52,7 +52,7 @@ export class Delivery {
     for (;;) {
       if (this.givenUp.aborted) throw new Error(`never acknowledged: ${method} ${path}`);
       const reply = await this.once(method, path, headers, body);
-      const answer = reply === undefined ? 'none' : String(reply.status);
+      const answer = reply === undefined ? 'none' : `${String(reply.status)} ${codeOf(reply)}`.trim();
       this.answers.set(answer, (this.answers.get(answer) ?? 0) + 1);
       if (reply !== undefined && reply.status < 300) {
         this.reached = mergePositions(this.reached, (reply.body as { position: string }).position);
@@ -81,4 +81,8 @@ export class Delivery {
       return undefined; // cut, refused, or waited for too long
     }
   }
+}
+
+function codeOf({ body }: Reply): string {
+  return typeof body === 'object' && body !== null && 'code' in body ? String(body.code) : '';
 }

@@ -10,7 +10,8 @@ export interface Strike {
   readonly ms: number;
 }
 
-const GAP_MS = { min: 500, max: 5_000 };
+/** Between two strikes, for each victim that there is: a small stack needs time to work in between. */
+const GAP_MS = { min: 500, max: 27_000 };
 /** The last strikes fall while there is still time to write under them. */
 const QUIET_MS = 3_000;
 
@@ -22,7 +23,7 @@ export function planStrikes(seed: number, durationMs: number, victims: readonly 
   while (atMs < durationMs - QUIET_MS) {
     const { victim, blow } = random.pick(all);
     strikes.push({ atMs, victim, blow, ms: random.between(blow.msMin, blow.msMax) });
-    atMs += random.between(GAP_MS.min, GAP_MS.max);
+    atMs += random.between(GAP_MS.min, Math.ceil(GAP_MS.max / victims.length));
   }
   return strikes;
 }
