@@ -25,6 +25,8 @@ export interface Resumption {
 
 export class SliceLedger {
   private readonly underWay: Bounds[] = [];
+  /** Of an earlier owner, and not made again yet. It may be alive and about to insert them: they stay in the commits until then. */
+  private toRepeat: Bounds[] = [];
   private next = 0;
   private commits: Promise<void> = Promise.resolve();
 
@@ -76,6 +78,7 @@ export class SliceLedger {
       }
       chain.push(bounds);
     }
+    this.toRepeat = [...chain];
     // a crash between the last done and its commit, or lost commits: whoever asks the log is told again
     if (chain.length === 0 && this.next > 0 && committed?.offset !== this.next) await this.commit();
     return { next: this.next, recorded: chain };
@@ -83,6 +86,7 @@ export class SliceLedger {
 
   /** Before the first insert of a slice. One that is made again is recorded again: it may have been in one of the two places only. */
   async record(bounds: Bounds): Promise<void> {
+    if (this.toRepeat[0]?.first === bounds.first) this.toRepeat.shift();
     this.underWay.push(bounds);
     await this.commit();
     await this.insertRow(bounds, false);
@@ -101,7 +105,8 @@ export class SliceLedger {
   /** Commits how far the tables are, and the slices under way. */
   commit(): Promise<void> {
     const committed = this.commits.then(() => {
-      const metadata = JSON.stringify({ epoch: this.log.epoch, slices: this.underWay.map((b) => [b.first, b.last]) });
+      const slices = [...this.underWay, ...this.toRepeat].map((b) => [b.first, b.last]);
+      const metadata = JSON.stringify({ epoch: this.log.epoch, slices });
       return this.log.commit(this.group, this.at, this.next, metadata);
     });
     // one that failed has told its caller; later ones are tried all the same
