@@ -366,7 +366,10 @@ describe('while the tables are away', () => {
     state.away = true;
     await w.send(RUN, 3);
     await w.until(() => w.projector.health().away !== undefined);
-    expect(w.projector.health()).toMatchObject({ away: expect.stringContaining('connection refused') as string, lag: { metrics: [1] } });
+    expect(w.projector.health()).toMatchObject({
+      away: expect.stringContaining('connection refused') as string,
+      lag: { metrics: [1] },
+    });
     const before = state.attempts;
     await w.until(() => state.attempts > before + 30, 1000);
     state.away = false;
