@@ -1,6 +1,6 @@
 /** Tables that several processes fill and read, with the log on brokers: a server projects its share, follows how far all are, or both. */
 import { createGeneration, databaseOf, viewsOf } from '../clickhouse/generations.js';
-import type { Tables } from '../clickhouse/tables.js';
+import { TablesError, type Tables } from '../clickhouse/tables.js';
 import { followCommits } from '../events/follow-commits.js';
 import type { EventLog, PartitionRef } from '../events/event-log.js';
 import type { PositionBoard } from '../events/position-board.js';
@@ -12,7 +12,7 @@ import { startProjectorWorker, type ProjectorWorker } from '../projector/worker-
 import type { WorkerLog } from '../projector/worker-messages.js';
 import type { Clock } from '../runtime/clock.js';
 import type { Logger } from '../runtime/logger.js';
-import { ok, type Result } from '../runtime/result.js';
+import { err, ok, type Result } from '../runtime/result.js';
 import { impossibleTask } from './admin.js';
 import { dataLayout } from './layout.js';
 import type { OpenClickHouse } from './open-clickhouse.js';
@@ -36,10 +36,16 @@ export interface SharedTablesOptions {
 export async function prepareSharedTables({ opened, writer }: SharedTablesOptions): Promise<Result<void, string>> {
   const admitted = await opened.admit(databaseOf(GENERATION), viewsOf(GENERATION));
   if (!admitted.ok) return admitted;
-  await createGeneration(writer, GENERATION, {
-    fsync: opened.tokenLogs !== undefined,
-    definer: opened.server.writer.user,
-  });
+  try {
+    await createGeneration(writer, GENERATION, {
+      fsync: opened.tokenLogs !== undefined,
+      definer: opened.server.writer.user,
+    });
+  } catch (cause) {
+    // it answered a moment ago, and has gone away or refuses what the tables need
+    if (!(cause instanceof TablesError)) throw cause;
+    return err(`the tables at ${opened.server.url} cannot be made ready: ${cause.detail}`);
+  }
   return ok(undefined);
 }
 
