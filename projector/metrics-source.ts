@@ -73,6 +73,11 @@ export function createMetricsSource(deps: MetricsSourceDeps): () => Promise<Slic
     const records = await intake.take(bounds);
     deps.waiting.took(bounds.last, receivedAt(records[0]));
     const { batches, letters } = await readBatches(records, deps.runs, deps.foldAll);
+    // the fold is not waited for any more: a run may be unknown only because of that
+    if (deps.signal.aborted && letters.length > 0) {
+      deps.slots.give();
+      return undefined;
+    }
     // that letters were retried may stand on the control log and not be folded yet
     if (deps.budget.isExceededBy(letters)) await deps.foldAll();
     deps.budget.spend(at, letters);

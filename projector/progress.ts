@@ -1,8 +1,9 @@
 /** How far the tables, the fold and the hearing of runs are, per partition; what is published and what others wait for. */
-import type { EventLogReader, PartitionRef } from '../events/event-log.js';
+import type { PartitionRef } from '../events/event-log.js';
 import type { Position } from '../events/position.js';
 import { CONTROL } from './control-source.js';
 import type { Bounds } from './slice.js';
+import type { ProjectorLog } from './slice-ledger.js';
 import { WaitingSince } from './waiting-since.js';
 
 export class Progress {
@@ -16,7 +17,7 @@ export class Progress {
   private foldWaiters: (() => void)[] = [];
 
   constructor(
-    private readonly log: EventLogReader,
+    private readonly log: ProjectorLog,
     private readonly publish: (position: Position) => void,
     /** Which partitions are projected here: the others are another projector's to tell of. */
     private readonly isMine: (at: PartitionRef) => boolean,
@@ -71,7 +72,9 @@ export class Progress {
 
   /** Resolves when the control events that are durable now are folded, or when the signal aborts. */
   async foldAll(signal: AbortSignal): Promise<void> {
-    const last = this.log.head(CONTROL) - 1;
+    // what this reader has heard of the head may be older than the record that is asked about
+    const head = (await this.log.freshHead?.(CONTROL)) ?? this.log.head(CONTROL);
+    const last = head - 1;
     while (this.folded < last && !signal.aborted) {
       await new Promise<void>((resolve) => this.foldWaiters.push(resolve));
     }

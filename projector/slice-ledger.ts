@@ -14,7 +14,10 @@ import { ProjectionStopped, sliceToken, type Bounds } from './slice.js';
 export const PROJECTOR_GROUP = 'projector';
 
 /** What the projector needs of the log. */
-export type ProjectorLog = EventLogReader & Pick<EventLog, 'commit' | 'committed'>;
+export type ProjectorLog = EventLogReader &
+  Pick<EventLog, 'commit' | 'committed'> &
+  // of files the hosting thread tells the heads, in the order in which they came to be
+  Partial<Pick<EventLog, 'freshHead'>>;
 
 export interface Resumption {
   /** Everything below is in the tables. */
