@@ -244,6 +244,17 @@ describe('the runs table', () => {
   });
 });
 
+test('draws charts for a browser whose language is none that Intl knows', async () => {
+  const { page, context, alarms } = await openPage(browser);
+  await page.addInitScript(() => {
+    Object.defineProperty(Navigator.prototype, 'language', { get: () => 'en-US@posix', configurable: true });
+  });
+  await page.goto(`${stack.url()}/experiments/${experiment}`);
+  await soon(() => page.locator('.line-chart').count()).toBeGreaterThan(0);
+  expect(alarms).toEqual([]);
+  await context.close();
+});
+
 describe('the runs table while runs move', () => {
   test('takes in new values and new runs without losing the place, the ticks or the page', async () => {
     for (let i = 0; i < 60; i++) {

@@ -1,4 +1,5 @@
 /** Where the page starts: builds what every page is given, and shows the page that the address names. */
+import './language.js';
 import { effect, signal } from '@preact/signals';
 import { render } from 'preact';
 import { navigate } from 'wouter-preact/use-browser-location';
