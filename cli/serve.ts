@@ -1,4 +1,5 @@
 /** The composition root: builds the adapters of one embedded server, joins the parts and takes them down in order. */
+import { CONTROL } from '../events/event-log.js';
 import { existsSync, readFileSync } from 'node:fs';
 import { mkdir, statfs } from 'node:fs/promises';
 import path from 'node:path';
@@ -39,8 +40,6 @@ import { removeServerFile, writeServerFile } from './server-file.js';
 import { createServerMeters } from './server-metrics.js';
 import { openSharedTables } from './shared-tables.js';
 import { openTables } from './tables.js';
-
-const CONTROL = { topic: 'control', partition: 0 } as const;
 
 export interface RunningServer {
   readonly url: string;

@@ -1,6 +1,6 @@
 /** What `doctor` asks of a running server: its log, state, tables, projector, dead letters and clock, each with what to do when it is wrong. */
 import { checkTables, type DoctorFinding, type DoctorSubject } from '../clickhouse/doctor.js';
-import type { EventLog, PartitionRef } from '../events/event-log.js';
+import { CONTROL, partitionsOf, type EventLog, type PartitionRef } from '../events/event-log.js';
 import type { Cut } from '../events/file-log-recovery.js';
 import type { ProjectorHealth } from '../projector/port.js';
 import { limits } from '../runtime/limits.js';
@@ -20,7 +20,6 @@ export interface ServerSubject extends DoctorSubject {
   readonly deadLettersMax: number;
 }
 
-const CONTROL: PartitionRef = { topic: 'control', partition: 0 };
 const miB = (bytes: number) => `${(bytes / 1024 ** 2).toFixed(1)} MiB`;
 
 export async function serverFindings(subject: ServerSubject): Promise<DoctorFinding[]> {
@@ -36,11 +35,7 @@ export async function serverFindings(subject: ServerSubject): Promise<DoctorFind
 }
 
 function logFindings({ log, cuts }: ServerSubject): DoctorFinding[] {
-  const metrics = Array.from({ length: log.partitions('metrics') }, (_, partition): PartitionRef => ({
-    topic: 'metrics',
-    partition,
-  }));
-  const parts = [CONTROL, ...metrics].map((at) => {
+  const parts = partitionsOf(log).map((at) => {
     const start = log.start(at);
     return `${at.topic}/${String(at.partition)} offsets ${String(start)} to ${String(log.head(at) - 1)}, ${miB(log.bytesFrom(at, start))}`;
   });

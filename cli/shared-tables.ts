@@ -2,9 +2,9 @@
 import { createGeneration, databaseOf, viewsOf } from '../clickhouse/generations.js';
 import { TablesError, type Tables } from '../clickhouse/tables.js';
 import { followCommits } from '../events/follow-commits.js';
-import type { EventLog, PartitionRef } from '../events/event-log.js';
+import { CONTROL, metricsPartitionsOf, type EventLog, type PartitionRef } from '../events/event-log.js';
 import type { PositionBoard } from '../events/position-board.js';
-import { CONTROL } from '../projector/control-source.js';
+import { reachedIn } from '../events/position.js';
 import type { ProjectorHealth } from '../projector/port.js';
 import { PROJECTOR_GROUP } from '../projector/slice-ledger.js';
 import { emptyTally } from '../projector/tally.js';
@@ -95,15 +95,12 @@ function followProjectors(log: EventLog, { board, clock, logger }: SharedTablesO
     group: PROJECTOR_GROUP,
     signal: stopping.signal,
   });
-  const behind = (at: PartitionRef, reached: number | undefined) => log.head(at) - 1 - (reached ?? -1);
+  const behind = (at: PartitionRef) => log.head(at) - 1 - reachedIn(board.reached(), at);
   return {
     health() {
-      const { control, metrics } = board.reached();
-      const lags = Array.from({ length: log.partitions('metrics') }, (_, partition) =>
-        behind({ topic: 'metrics', partition }, metrics[partition]),
-      );
+      const lags = metricsPartitionsOf(log).map(behind);
       return {
-        lag: { control: behind(CONTROL, control), metrics: lags },
+        lag: { control: behind(CONTROL), metrics: lags },
         oldestWaiting: { control: null, metrics: lags.map(() => null) },
         deadLetters: 0,
         tally: emptyTally,

@@ -15,12 +15,12 @@ import {
 import { dropSnapshot } from '../clickhouse/snapshot.js';
 import { createSwitchedTables } from '../clickhouse/switched-tables.js';
 import type { Tables } from '../clickhouse/tables.js';
-import type { EventLog } from '../events/event-log.js';
+import { partitionsOf, type EventLog } from '../events/event-log.js';
 import type { PositionBoard } from '../events/position-board.js';
 import type { ProjectorHealth } from '../projector/port.js';
 import { createRebuild, type Rebuild } from '../projector/rebuild.js';
 import { PROJECTOR_GROUP } from '../projector/slice-ledger.js';
-import { partitionsOf, TablesHost } from '../projector/tables-host.js';
+import { TablesHost } from '../projector/tables-host.js';
 import { startProjectorWorker } from '../projector/worker-host.js';
 import type { WorkerLog } from '../projector/worker-messages.js';
 import type { Clock } from '../runtime/clock.js';

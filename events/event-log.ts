@@ -75,6 +75,18 @@ export interface EventLog extends EventLogReader {
   close(): Promise<void>;
 }
 
+/** The one partition of control facts. */
+export const CONTROL = { topic: 'control', partition: 0 } as const satisfies PartitionRef;
+
+export const metricsPartitionsOf = (log: Pick<EventLogReader, 'partitions'>): PartitionRef[] =>
+  Array.from({ length: log.partitions('metrics') }, (_, partition) => ({ topic: 'metrics', partition }));
+
+/** All of a log, control first. */
+export const partitionsOf = (log: Pick<EventLogReader, 'partitions'>): PartitionRef[] => [
+  CONTROL,
+  ...metricsPartitionsOf(log),
+];
+
 /** Which metrics partition a run's chunks go to: the same on every instance, for ever (FNV-1a over the text of the run's UUID). */
 export function partitionOf(runUuid: string, partitions: number): number {
   let hash = 0x811c9dc5;

@@ -1,8 +1,7 @@
 /** Brings a board to where a group's commits are: how an instance that does not project knows how far the tables are. */
-import { allPartitions } from './append-rules.js';
-import type { EventLog, PartitionRef } from './event-log.js';
+import { partitionsOf, type EventLog, type PartitionRef } from './event-log.js';
 import type { PositionBoard } from './position-board.js';
-import { emptyPosition } from './position.js';
+import { emptyPosition, reachedIn } from './position.js';
 import { limits } from '../runtime/limits.js';
 import type { Clock } from '../runtime/clock.js';
 import type { Logger } from '../runtime/logger.js';
@@ -18,11 +17,8 @@ export interface FollowCommitsDeps {
 
 /** Asks for commits only while the board is behind the log; runs until the signal aborts. */
 export async function followCommits({ log, group, board, clock, logger, signal }: FollowCommitsDeps): Promise<void> {
-  const partitions = allPartitions(log.partitions('metrics'));
-  const reached = ({ topic, partition }: PartitionRef): number => {
-    const position = board.reached();
-    return (topic === 'control' ? position.control : position.metrics[partition]) ?? -1;
-  };
+  const partitions = partitionsOf(log);
+  const reached = (at: PartitionRef) => reachedIn(board.reached(), at);
   const publish = ({ topic, partition }: PartitionRef, last: number) => {
     const position = emptyPosition(log.epoch);
     const metrics = Array.from({ length: partition + 1 }, (_, i) => (i === partition ? last : -1));

@@ -5,7 +5,7 @@
 import type { Clock } from '../runtime/clock.js';
 import { limits } from '../runtime/limits.js';
 import { checkCommit } from './append-rules.js';
-import { AppendError, type EventLog, type PartitionRef } from './event-log.js';
+import { AppendError, partitionsOf, type EventLog, type PartitionRef } from './event-log.js';
 import { kafkaParts } from './event-log.kafka.js';
 import { decodeClaim, encodeClaim, sharePartitions } from './kafka-assignment.js';
 import { KafkaFault, kafkajs, KafkaLink } from './kafka-client.js';
@@ -146,10 +146,7 @@ class KafkaMembership implements Membership {
     const claims = members.map(({ memberId, memberMetadata }) =>
       decodeClaim(memberId, MemberMetadata.decode(memberMetadata)?.userData ?? null),
     );
-    const all = [...this.topics.values()].flatMap((topic) =>
-      Array.from({ length: this.log.partitions(topic) }, (_, partition): PartitionRef => ({ topic, partition })),
-    );
-    return [...sharePartitions(claims, all)].map(([memberId, share]) => {
+    return [...sharePartitions(claims, partitionsOf(this.log))].map(([memberId, share]) => {
       const assignment: Record<string, number[]> = {};
       for (const [name, topic] of this.topics) {
         const numbers = share.filter((at) => at.topic === topic).map(({ partition }) => partition);

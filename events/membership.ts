@@ -4,7 +4,7 @@
  * Each partition belongs to at most one member that can commit: a member that was thought dead and comes back is refused. Between
  * `revoked` of one member and `assigned` of the next nobody has the partition. Generations rise.
  */
-import type { Committed, EventLog, PartitionRef } from './event-log.js';
+import { partitionsOf, type Committed, type EventLog, type PartitionRef } from './event-log.js';
 
 export interface Assignment {
   readonly generation: number;
@@ -41,11 +41,7 @@ export const joinAlone = (
   group: string,
   listener: MembershipListener,
 ): Promise<Membership> => {
-  const metrics = Array.from({ length: log.partitions('metrics') }, (_, partition): PartitionRef => ({
-    topic: 'metrics',
-    partition,
-  }));
-  const assignment: Assignment = { generation: 0, partitions: [{ topic: 'control', partition: 0 }, ...metrics] };
+  const assignment: Assignment = { generation: 0, partitions: partitionsOf(log) };
   let left: Promise<void> | undefined;
   listener.assigned(assignment);
   return Promise.resolve({

@@ -1,4 +1,5 @@
 /** A position: the opaque vector (epoch, control offset, highest offset per metrics partition) that writes answer with and reads wait for. */
+import type { PartitionRef } from './event-log.js';
 import { err, ok, type Result } from '../runtime/result.js';
 
 export interface Position {
@@ -11,6 +12,10 @@ export interface Position {
 }
 
 export const emptyPosition = (epoch: string): Position => ({ epoch, control: -1, metrics: [] });
+
+/** Highest offset of the partition that is included, -1 for none. */
+export const reachedIn = (position: Position, { topic, partition }: PartitionRef): number =>
+  (topic === 'control' ? position.control : position.metrics[partition]) ?? -1;
 
 /** Text form, safe in headers and query strings: `<epoch>.<control>.<m0>.<m1>…` with `_` for none. */
 export function formatPosition(position: Position): string {

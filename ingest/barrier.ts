@@ -1,5 +1,5 @@
 /** "There is no such run" is said only after this instance has folded what the control log held when it was asked. */
-import type { EventLog } from '../events/event-log.js';
+import { CONTROL, type EventLog } from '../events/event-log.js';
 import type { Clock } from '../runtime/clock.js';
 import { limits } from '../runtime/limits.js';
 import { Problem } from '../runtime/problem.js';
@@ -19,7 +19,7 @@ export function requireHealthy({ replica }: Pick<BarrierDeps, 'replica'>): void 
 
 /** Resolves once everything is folded that is on the control log now; 503 when that takes longer than `barrierWaitMs`. */
 export async function foldedToHead({ replica, log, clock }: BarrierDeps): Promise<void> {
-  const wanted = (await log.freshHead({ topic: 'control', partition: 0 })) - 1;
+  const wanted = (await log.freshHead(CONTROL)) - 1;
   if (replica.folded() >= wanted) return;
   const timer = new AbortController();
   let stop: () => void = () => undefined;

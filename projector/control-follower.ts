@@ -1,9 +1,10 @@
 /** The fold of a projector that does not have the control partition: it has to know runs all the same, and may get the partition next. */
+import { CONTROL } from '../events/event-log.js';
 import type { Clock } from '../runtime/clock.js';
 import { limits } from '../runtime/limits.js';
 import type { StateStore } from '../state/store.js';
 import type { Fact } from '../state/types.js';
-import { CONTROL, readEvents } from './control-source.js';
+import { readEvents } from './control-source.js';
 import type { ProjectorLog } from './slice-ledger.js';
 
 export interface ControlFollowerDeps {

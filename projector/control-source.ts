@@ -1,6 +1,6 @@
 /** Where slices of the control partition come from: events are folded as they are read, and their facts become the blocks. */
 import { decodeControlEvent, workspaceOf, type ControlEvent } from '../events/control-event.js';
-import type { LogRecord } from '../events/event-log.js';
+import { CONTROL, type LogRecord } from '../events/event-log.js';
 import type { Clock } from '../runtime/clock.js';
 import { limits } from '../runtime/limits.js';
 import type { BatchEntry, StateStore } from '../state/store.js';
@@ -12,8 +12,6 @@ import { projectFacts } from './project-facts.js';
 import type { ProjectorLog, Resumption } from './slice-ledger.js';
 import { ProjectionStopped, type Bounds, type SliceWork } from './slice.js';
 import type { WaitingSince } from './waiting-since.js';
-
-export const CONTROL = { topic: 'control', partition: 0 } as const;
 
 export interface ControlSourceDeps {
   readonly log: ProjectorLog;

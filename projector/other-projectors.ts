@@ -1,7 +1,6 @@
 /** What a projector can tell of the partitions that others project: from their commits and from the tables. */
-import type { PartitionRef } from '../events/event-log.js';
+import { CONTROL, type PartitionRef } from '../events/event-log.js';
 import type { Clock } from '../runtime/clock.js';
-import { CONTROL } from './control-source.js';
 import type { Liveness } from './liveness.js';
 import type { Progress } from './progress.js';
 import type { ProjectionTables } from './projection-tables.js';

@@ -1,7 +1,6 @@
 /** How far the tables, the fold and the hearing of runs are, per partition; what is published and what others wait for. */
-import type { PartitionRef } from '../events/event-log.js';
+import { CONTROL, type PartitionRef } from '../events/event-log.js';
 import type { Position } from '../events/position.js';
-import { CONTROL } from './control-source.js';
 import type { Bounds } from './slice.js';
 import type { ProjectorLog } from './slice-ledger.js';
 import { WaitingSince } from './waiting-since.js';

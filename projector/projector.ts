@@ -1,11 +1,11 @@
 /** The projector: log in, tables out. One pipeline per partition, the only writer of the tables. */
-import { partitionOf, type PartitionRef } from '../events/event-log.js';
+import { CONTROL, metricsPartitionsOf, partitionOf, partitionsOf, type PartitionRef } from '../events/event-log.js';
 import { limits } from '../runtime/limits.js';
 import { letterName } from '../state/dead-letters.js';
 import type { Fact } from '../state/types.js';
 import { blockRows } from '../clickhouse/native.js';
 import { followControl } from './control-follower.js';
-import { catchUpStore, CONTROL, createControlSource } from './control-source.js';
+import { catchUpStore, createControlSource } from './control-source.js';
 import { DeadLetterBudget } from './dead-letters.js';
 import { KnownRuns } from './known-runs.js';
 import { Liveness } from './liveness.js';
@@ -54,7 +54,7 @@ class PartitionedProjector implements Projector {
     });
     this.partitions = deps.log.partitions('metrics');
     this.runs = new KnownRuns(deps.store);
-    const assigned = deps.assigned ?? [CONTROL, ...this.metricsPartitions()];
+    const assigned = deps.assigned ?? partitionsOf(deps.log);
     const mine = new Set(assigned.map(nameOf));
     this.isMine = (at) => mine.has(nameOf(at));
     this.progress = new Progress(deps.log, deps.publish, this.isMine);
@@ -71,7 +71,7 @@ class PartitionedProjector implements Projector {
       await catchUpStore(store, log, control?.next ?? (await nextOfOwner(tables, log.epoch)));
       this.budget = new DeadLetterBudget(letters, store.retries().map(letterName), this.deps.deadLettersMax);
       const metrics = [];
-      for (const at of this.metricsPartitions().filter(this.isMine)) {
+      for (const at of metricsPartitionsOf(this.deps.log).filter(this.isMine)) {
         const { partition } = at;
         const ledger = new SliceLedger(log, tables, at, clock, group);
         const resumption = await ledger.open();
@@ -107,7 +107,7 @@ class PartitionedProjector implements Projector {
 
   async sweep(now: number): Promise<void> {
     if (this.liveness === undefined) return;
-    const others = this.metricsPartitions().filter((at) => !this.isMine(at));
+    const others = metricsPartitionsOf(this.deps.log).filter((at) => !this.isMine(at));
     if (others.length > 0) {
       const { log, clock, group } = this.deps;
       await lookAtOthers({
@@ -118,10 +118,6 @@ class PartitionedProjector implements Projector {
       });
     }
     await this.liveness.sweep(now);
-  }
-
-  private metricsPartitions(): PartitionRef[] {
-    return Array.from({ length: this.partitions }, (_, partition) => ({ topic: 'metrics', partition }));
   }
 
   private async followControl(): Promise<void> {

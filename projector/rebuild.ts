@@ -6,14 +6,14 @@
  * the tables, whatever happens, and after it the new ones are, which hold all that anybody was shown.
  */
 import type { Space } from '../clickhouse/generations.js';
-import type { EventLogReader } from '../events/event-log.js';
+import { partitionsOf, type EventLogReader } from '../events/event-log.js';
 import { covers } from '../events/position.js';
 import type { Clock } from '../runtime/clock.js';
 import { limits } from '../runtime/limits.js';
 import type { Logger } from '../runtime/logger.js';
 import { Problem } from '../runtime/problem.js';
 import { createRebuildProgress, type RebuildStatus } from './rebuild-progress.js';
-import { bytesBeyond, headsOf, partitionsOf, type Filling, type TablesHost } from './tables-host.js';
+import { bytesBeyond, headsOf, type Filling, type TablesHost } from './tables-host.js';
 
 export interface RebuildDeps {
   readonly log: EventLogReader;

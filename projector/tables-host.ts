@@ -1,9 +1,8 @@
 /** Who fills the tables: the projector of the current generation, which can stand aside, and hand over to that of the next. */
-import type { EventLogReader, PartitionRef } from '../events/event-log.js';
+import { CONTROL, metricsPartitionsOf, partitionsOf, type EventLogReader } from '../events/event-log.js';
 import { createPositionBoard, type PositionBoard } from '../events/position-board.js';
-import type { Position } from '../events/position.js';
+import { reachedIn, type Position } from '../events/position.js';
 import type { Clock } from '../runtime/clock.js';
-import { CONTROL } from './control-source.js';
 import type { ProjectorHealth } from './port.js';
 import type { ProjectorWorker } from './worker-host.js';
 
@@ -97,23 +96,13 @@ async function startFilling(options: TablesHostOptions, generation: number, lead
   return { generation, board, worker: await options.startProjector(generation, board, leads) };
 }
 
-export const partitionsOf = (log: EventLogReader): PartitionRef[] => [
-  CONTROL,
-  ...Array.from({ length: log.partitions('metrics') }, (_, partition) => ({ topic: 'metrics', partition }) as const),
-];
-
 /** Everything that is durable now. */
 export const headsOf = (log: EventLogReader): Position => ({
   epoch: log.epoch,
   control: log.head(CONTROL) - 1,
-  metrics: partitionsOf(log)
-    .filter(({ topic }) => topic === 'metrics')
-    .map((at) => log.head(at) - 1),
+  metrics: metricsPartitionsOf(log).map((at) => log.head(at) - 1),
 });
 
 /** Bytes of value on the log that are not below the position. */
 export const bytesBeyond = (log: EventLogReader, position: Position): number =>
   partitionsOf(log).reduce((sum, at) => sum + log.bytesFrom(at, reachedIn(position, at) + 1), 0);
-
-const reachedIn = (position: Position, { topic, partition }: PartitionRef): number =>
-  (topic === 'control' ? position.control : position.metrics[partition]) ?? -1;

@@ -1,13 +1,12 @@
 /** Hosts the projector in a thread: keeps it told what is durable, does for it what only the log's writer may, starts it again when it dies. */
 import { Worker } from 'node:worker_threads';
 import { encodeControlEvent } from '../events/control-event.js';
-import type { EventLog, PartitionRef } from '../events/event-log.js';
+import { CONTROL, partitionsOf, type EventLog, type PartitionRef } from '../events/event-log.js';
 import type { PositionBoard } from '../events/position-board.js';
 import type { Clock } from '../runtime/clock.js';
 import { entryFile } from '../runtime/entry.js';
 import { limits } from '../runtime/limits.js';
 import type { Logger } from '../runtime/logger.js';
-import { CONTROL } from './control-source.js';
 import type { ProjectorHealth } from './port.js';
 import { addTallies, emptyTally, type Tally } from './tally.js';
 import type { Answer, Extent, FromWorker, Request, ToWorker, WorkerStart } from './worker-messages.js';
@@ -176,11 +175,7 @@ class WorkerHost implements ProjectorWorker {
   private extents(): Extent[] {
     const { log } = this.options;
     if (log === undefined) return [];
-    const metrics = Array.from({ length: log.partitions('metrics') }, (_, partition): PartitionRef => ({
-      topic: 'metrics',
-      partition,
-    }));
-    return [CONTROL, ...metrics].map((at) => ({ at, head: log.head(at), start: log.start(at) }));
+    return partitionsOf(log).map((at) => ({ at, head: log.head(at), start: log.start(at) }));
   }
 
   /** Tells the thread of every advance of a partition, as fast as it comes. */

@@ -1,12 +1,11 @@
 /** The log as the projector's thread has it: files that it reads itself while the hosting thread writes, or a broker of its own accord. */
 import { encodeControlEvent, type ControlEvent } from '../events/control-event.js';
-import type { EventLog } from '../events/event-log.js';
+import { CONTROL, type EventLog } from '../events/event-log.js';
 import { openFileLogReader } from '../events/event-log.file-reader.js';
 import { openKafkaLog } from '../events/event-log.kafka.js';
 import { joinKafkaGroup } from '../events/kafka-membership.js';
 import { joinAlone, type Membership, type MembershipListener } from '../events/membership.js';
 import type { Clock } from '../runtime/clock.js';
-import { CONTROL } from './control-source.js';
 import type { ProjectorLog } from './slice-ledger.js';
 import type { Answer, Extent, Request, WorkerStart } from './worker-messages.js';
 

@@ -5,7 +5,7 @@ import {
   parseControlEvent,
   type ControlEvent,
 } from '../events/control-event.js';
-import { AppendError, type EventLog, type LogRecord } from '../events/event-log.js';
+import { CONTROL, AppendError, type EventLog, type LogRecord } from '../events/event-log.js';
 import type { Position } from '../events/position.js';
 import type { Clock } from '../runtime/clock.js';
 import { limits } from '../runtime/limits.js';
@@ -17,8 +17,6 @@ import { repeated } from './fold.js';
 import type { StateReader } from './reader.js';
 import type { BatchEntry, StateStore } from './store.js';
 import type { OffsetFacts, Verdict } from './types.js';
-
-const CONTROL = { topic: 'control', partition: 0 } as const;
 
 export interface ReplicaOptions {
   readonly log: EventLog;
