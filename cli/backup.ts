@@ -6,7 +6,7 @@
  * the projector of the restored folder adds. The folder gets its name when everything in it is durable.
  */
 import { randomUUID } from 'node:crypto';
-import { cp, mkdir, readdir, rename, rm, statfs, writeFile } from 'node:fs/promises';
+import { cp, mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { databaseOf, spaceOf } from '../clickhouse/generations.js';
 import { dropSnapshot, takeSnapshot, unfinishedSlices, writeSnapshot } from '../clickhouse/snapshot.js';
@@ -21,6 +21,7 @@ import type { Logger } from '../runtime/logger.js';
 import { Problem } from '../runtime/problem.js';
 import type { LmdbStore } from '../state/lmdb-store.js';
 import { backupLayout, createManifest, sealFiles, sync } from './backup-manifest.js';
+import { freeBytesOf } from './instance.js';
 import { dataLayout } from './layout.js';
 
 export type BackupPhase = 'none' | 'tables' | 'state' | 'log' | 'files' | 'checksums' | 'done' | 'failed';
@@ -203,8 +204,7 @@ export function createBackup(deps: BackupDeps): Backup {
   async function checkRoom(part: string): Promise<void> {
     const { tablesBytes, freeBytes } = await spaceOf(writer, host.generation);
     const needed = tablesBytes + bytesBeyond(log, emptyPosition(log.epoch)) + limits.rebuildSpareBytes;
-    const { bavail, bsize } = await statfs(part);
-    const free = Math.min(bavail * bsize, freeBytes);
+    const free = Math.min(await freeBytesOf(part), freeBytes);
     if (free >= needed) return;
     const mb = (bytes: number) => `${Math.ceil(bytes / 1e6).toLocaleString('en')} MB`;
     throw new Problem('conflict', `a backup needs about ${mb(needed)}, and ${mb(free)} are free`, { field: 'disk' });

@@ -1,10 +1,11 @@
 /** What `doctor` looks at where it runs: Node, the platform and its engine, the folder and its disk. */
 import { constants, existsSync } from 'node:fs';
-import { access, statfs } from 'node:fs/promises';
+import { access } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import path from 'node:path';
 import type { DoctorFinding } from '../clickhouse/doctor.js';
 import { limits } from '../runtime/limits.js';
+import { freeBytesOf } from './instance.js';
 
 export const found = (check: string, wrong: boolean, detail: string, advice: string): DoctorFinding =>
   wrong ? { check, ok: false, detail, advice } : { check, ok: true, detail };
@@ -56,8 +57,7 @@ async function folderFinding(data: string, dir: string): Promise<DoctorFinding> 
 }
 
 async function diskFinding(data: string, dir: string): Promise<DoctorFinding> {
-  const { bavail, bsize } = await statfs(dir);
-  const free = bavail * bsize;
+  const free = await freeBytesOf(dir);
   const advice = 'free some space or move the folder with --data';
   return found('disk', free < limits.diskFreeBytesAdvised, `${giB(free)} free for ${data}`, advice);
 }

@@ -1,8 +1,6 @@
 /** A process that only projects: its share of the log into the tables, with probes and metrics for whoever watches over it. */
-import { mkdir, statfs } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 import { connect } from '../clickhouse/client.js';
-import { lockFolder } from '../events/file-log-lock.js';
-import { realFileOps } from '../events/file-ops.js';
 import { createPositionBoard } from '../events/position-board.js';
 import { limits } from '../runtime/limits.js';
 import { systemClock as clock } from '../runtime/clock.js';
@@ -12,6 +10,7 @@ import type { ServerConfig } from './config.js';
 import { createDrain } from './drain.js';
 import { createHttpServer, listen } from './http-server.js';
 import { dataLayout } from './layout.js';
+import { addressOf, freeBytesOf, lockData, portTaken } from './instance.js';
 import { openClickHouse } from './open-clickhouse.js';
 import { openLog } from './open-log.js';
 import { createProbes } from './probes.js';
@@ -35,9 +34,7 @@ export async function startProjectorServer(
     for (const step of undo.reverse()) await step();
   };
   try {
-    const locked = await lockFolder(realFileOps, config.data, clock.uuid()).then(ok, (cause: Error) =>
-      err(cause.message),
-    );
+    const locked = await lockData(config.data, clock);
     if (!locked.ok) return await given(locked);
     undo.push(() => locked.value.release());
     const dir = dataLayout(config.data).clickhouse;
@@ -68,10 +65,7 @@ export async function startProjectorServer(
           folding: () => ok(undefined),
           tables: () => writer.ping(),
           projector: () => worker.health(),
-          freeBytes: async () => {
-            const { bavail, bsize } = await statfs(config.data);
-            return bavail * bsize;
-          },
+          freeBytes: () => freeBytesOf(config.data),
           data: config.data,
           clock,
         }),
@@ -83,13 +77,11 @@ export async function startProjectorServer(
       readiness.stopping();
       await drain(limits.drainMs);
     });
-    const host = config.host.includes(':') ? `[${config.host}]` : config.host;
-    return ok({ url: `http://${host}:${String(port)}`, port, startedInMs: clock.monotonic() - begun, stop: unwind });
+    return ok({ url: addressOf(config.host, port), port, startedInMs: clock.monotonic() - begun, stop: unwind });
   } catch (error) {
     await unwind();
-    if (error instanceof Error && 'code' in error && error.code === 'EADDRINUSE') {
-      return err(`port ${String(config.port)} is taken: choose another with --port, or 0 for any free one`);
-    }
+    const taken = portTaken(error, config.port);
+    if (taken !== undefined) return err(taken);
     throw error;
   }
 

@@ -1,12 +1,10 @@
-/** The composition root: builds the adapters of one embedded server, joins the parts and takes them down in order. */
+/** The composition root: builds the adapters of a server with an API, embedded or one of several, joins the parts and takes them down in order. */
 import { CONTROL } from '../events/event-log.js';
 import { existsSync, readFileSync } from 'node:fs';
-import { mkdir, statfs } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
 import { connect } from '../clickhouse/client.js';
 import { databaseOf, TABLES_DATABASE, viewsOf } from '../clickhouse/generations.js';
-import { lockFolder } from '../events/file-log-lock.js';
-import { realFileOps } from '../events/file-ops.js';
 import { createPositionBoard } from '../events/position-board.js';
 import { emptyPosition } from '../events/position.js';
 import { createAuthenticator } from '../ingest/auth.js';
@@ -30,6 +28,7 @@ import { deadLettersOf } from './dead-letter-lookup.js';
 import { doctorRoute } from './doctor-route.js';
 import { createDrain } from './drain.js';
 import { knownKeysOf } from './known-keys.js';
+import { addressOf, freeBytesOf, lockData, portTaken } from './instance.js';
 import { openClickHouse } from './open-clickhouse.js';
 import { openLog } from './open-log.js';
 import { createProbes } from './probes.js';
@@ -67,7 +66,7 @@ export async function serveClickHouse(
   return ok({ address: address.href, stop: () => opened.value.stop() });
 }
 
-/** Starts everything on one folder; resolves when the first request can be answered. What can be expected to go wrong comes as a sentence. */
+/** Starts what the configuration asks for; resolves when the first request can be answered. What can be expected to go wrong comes as a sentence. */
 export async function startServer(config: ServerConfig): Promise<Result<RunningServer, string>> {
   const clock = systemClock;
   const begun = clock.monotonic();
@@ -98,9 +97,7 @@ export async function startServer(config: ServerConfig): Promise<Result<RunningS
       () => writer.close(),
     );
     if (config.kafka !== undefined) {
-      const locked = await lockFolder(realFileOps, config.data, clock.uuid()).then(ok, (cause: Error) =>
-        err(cause.message),
-      );
+      const locked = await lockData(config.data, clock);
       if (!locked.ok) {
         await unwind();
         return locked;
@@ -175,10 +172,7 @@ export async function startServer(config: ServerConfig): Promise<Result<RunningS
           log: () => openedLog.value.fault(),
           tables: () => reader.ping(),
           projector: () => health(),
-          freeBytes: async () => {
-            const { bavail, bsize } = await statfs(config.data);
-            return bavail * bsize;
-          },
+          freeBytes: () => freeBytesOf(config.data),
           data: config.data,
           clock,
         }),
@@ -221,7 +215,7 @@ export async function startServer(config: ServerConfig): Promise<Result<RunningS
       if (all) logger.info(fields, 'every request was answered');
       else logger.warn(fields, 'some requests were cut off: they took too long');
     });
-    const url = `http://${config.host.includes(':') ? `[${config.host}]` : config.host}:${String(port)}`;
+    const url = addressOf(config.host, port);
     await writeServerFile(layout.serverFile, { url, pid: process.pid });
     undo.push(() => removeServerFile(layout.serverFile));
     const startedInMs = clock.monotonic() - begun;
@@ -237,9 +231,8 @@ export async function startServer(config: ServerConfig): Promise<Result<RunningS
     return ok({ url, port, startedInMs, stop });
   } catch (error) {
     await unwind();
-    if (error instanceof Error && 'code' in error && error.code === 'EADDRINUSE') {
-      return err(`port ${String(config.port)} is taken: choose another with --port, or 0 for any free one`);
-    }
+    const taken = portTaken(error, config.port);
+    if (taken !== undefined) return err(taken);
     throw error;
   }
 }

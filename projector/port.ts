@@ -44,6 +44,13 @@ export interface ProjectorHealth {
   readonly stoppedBecause?: string;
 }
 
+/** Of a projector that has no partitions, or has not said anything yet. */
+export const nothingToTell: Omit<ProjectorHealth, 'tally'> = {
+  lag: { control: 0, metrics: [] },
+  oldestWaiting: { control: null, metrics: [] },
+  deadLetters: 0,
+};
+
 export interface Projector {
   /** Finds out where the tables are and goes on from there; resolves when it is going, or has stopped and says why in `health`. */
   start(): Promise<void>;

@@ -7,7 +7,7 @@ import type { Clock } from '../runtime/clock.js';
 import { entryFile } from '../runtime/entry.js';
 import { limits } from '../runtime/limits.js';
 import type { Logger } from '../runtime/logger.js';
-import type { ProjectorHealth } from './port.js';
+import { nothingToTell, type ProjectorHealth } from './port.js';
 import { addTallies, emptyTally, type Tally } from './tally.js';
 import type { Answer, Extent, FromWorker, Request, ToWorker, WorkerStart } from './worker-messages.js';
 
@@ -34,12 +34,6 @@ export async function startProjectorWorker(options: ProjectorWorkerOptions): Pro
   return host;
 }
 
-const nothingReported: Omit<ProjectorHealth, 'tally'> = {
-  lag: { control: 0, metrics: [] },
-  oldestWaiting: { control: null, metrics: [] },
-  deadLetters: 0,
-};
-
 class WorkerHost implements ProjectorWorker {
   readonly started: Promise<void>;
   private readonly stopping = new AbortController();
@@ -65,7 +59,7 @@ class WorkerHost implements ProjectorWorker {
     const { earlier, reported } = this;
     const health: ProjectorHealth =
       reported === undefined
-        ? { ...nothingReported, tally: earlier }
+        ? { ...nothingToTell, tally: earlier }
         : { ...reported, tally: addTallies(earlier, reported.tally) };
     return this.diedBecause === undefined ? health : { ...health, stoppedBecause: this.diedBecause };
   }

@@ -9,7 +9,7 @@ import type { Logger } from '../runtime/logger.js';
 import { openLmdbStore } from '../state/lmdb-store.js';
 import { createProjectionTables } from './projection-tables.js';
 import { createProjector } from './projector.js';
-import type { Projector, ProjectorHealth } from './port.js';
+import { nothingToTell, type Projector, type ProjectorHealth } from './port.js';
 import { PROJECTOR_GROUP } from './slice-ledger.js';
 import { ProjectionStopped } from './slice.js';
 import { addTallies, emptyTally, RunningTally } from './tally.js';
@@ -111,18 +111,12 @@ async function finish(): Promise<void> {
   earlier.add(over.projector.health().tally);
 }
 
-const IDLE: Omit<ProjectorHealth, 'tally'> = {
-  lag: { control: 0, metrics: [] },
-  oldestWaiting: { control: null, metrics: [] },
-  deadLetters: 0,
-};
-
 function health(): ProjectorHealth {
   const now = tenure?.projector.health();
   const fault = shared.fault();
   return {
     ...(fault === undefined ? {} : { away: `the log: ${fault}` }),
-    ...(now ?? IDLE),
+    ...(now ?? nothingToTell),
     tally: addTallies(earlier.now(), now?.tally ?? emptyTally),
   };
 }
