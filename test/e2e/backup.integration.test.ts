@@ -1,9 +1,7 @@
 /** Backup of a whole server in the middle of a flood, and restore: exact at its position, and exact again after all that came later. */
-import { execFile } from 'node:child_process';
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { promisify } from 'node:util';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { startServerProcess, type ServerProcess } from '../../bench/server-process.js';
 import type { BackupStatus } from '../../cli/backup.js';
@@ -18,15 +16,14 @@ import type { RebuildStatus } from '../../projector/rebuild-progress.js';
 import { headsOf } from '../../projector/tables-host.js';
 import type { RunAnswer } from '../../query/api.js';
 import { systemClock as clock } from '../../runtime/clock.js';
-import { entryFile } from '../../runtime/entry.js';
 import { limits } from '../../runtime/limits.js';
 import { silentLogger } from '../../runtime/logger.js';
 import { startStack, type Stack } from '../stack.js';
 import { databasesOf, differenceOf, storedRows } from '../stored-rows.js';
 import { ask } from './api.js';
+import { runlog } from './runlog.js';
 import { createTraffic, type Traffic } from './traffic.js';
 
-const run = promisify(execFile);
 let root: string;
 let backup: string;
 let stack: Stack;
@@ -51,20 +48,6 @@ afterAll(async () => {
   await stack.stop();
   rmSync(root, { recursive: true });
 });
-
-interface Ended {
-  readonly code: number;
-  readonly stdout: string;
-  readonly stderr: string;
-}
-
-async function runlog(...args: string[]): Promise<Ended> {
-  try {
-    return { code: 0, ...(await run(process.execPath, [entryFile('cli/main'), ...args])) };
-  } catch (error) {
-    return error as Ended;
-  }
-}
 
 async function backedUp(to: string): Promise<Manifest> {
   expect((await ask(stack.url(), 'POST', '/api/v1/admin/backup', { to })).status).toBe(202);

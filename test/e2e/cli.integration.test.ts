@@ -7,29 +7,13 @@ import path from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { TopAnswer } from '../../query/api.js';
-import { entryFile } from '../../runtime/entry.js';
 import { init } from '../../sdk/typescript/src/index.js';
 import { isScaled, startStack, type Stack } from '../stack.js';
 import { ask, askUntilAnswered } from './api.js';
+import { runlog } from './runlog.js';
 
 const run = promisify(execFile);
 let stack: Stack;
-
-interface Ended {
-  readonly code: number;
-  readonly stdout: string;
-  readonly stderr: string;
-}
-
-async function runlog(...args: string[]): Promise<Ended> {
-  try {
-    const { stdout, stderr } = await run(process.execPath, [entryFile('cli/main'), ...args]);
-    return { code: 0, stdout, stderr };
-  } catch (error) {
-    const ended = error as { code: number; stdout: string; stderr: string };
-    return { code: ended.code, stdout: ended.stdout, stderr: ended.stderr };
-  }
-}
 
 beforeAll(async () => {
   stack = await startStack();

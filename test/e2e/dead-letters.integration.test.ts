@@ -1,6 +1,4 @@
 /** Dead letters of a whole server: listed, shown, retried once, by the operator and by the workspace they belong to; and their budget. */
-import { execFile } from 'node:child_process';
-import { promisify } from 'node:util';
 import { afterEach, expect, it } from 'vitest';
 import { dataLayout } from '../../cli/layout.js';
 import { encodeChunk } from '../../events/chunk.js';
@@ -10,26 +8,16 @@ import type { EventLog } from '../../events/event-log.js';
 import { openFileLog } from '../../events/event-log.file.js';
 import type { DeadLetterAnswer, DeadLettersAnswer, RunAnswer } from '../../query/api.js';
 import { systemClock as clock } from '../../runtime/clock.js';
-import { entryFile } from '../../runtime/entry.js';
 import { runStarted, uuidOf } from '../control-events.js';
 import { startServerProcess } from '../../bench/server-process.js';
 import { startStack, type Stack } from '../stack.js';
 import { ask } from './api.js';
+import { runlog } from './runlog.js';
 
 const METRICS = { topic: 'metrics', partition: 0 } as const;
 const CONTROL = { topic: 'control', partition: 0 } as const;
-const run = promisify(execFile);
 let stack: Stack;
 afterEach(() => stack.stop());
-
-async function runlog(...args: string[]): Promise<{ code: number; stdout: string; stderr: string }> {
-  try {
-    const { stdout, stderr } = await run(process.execPath, [entryFile('cli/main'), ...args]);
-    return { code: 0, stdout, stderr };
-  } catch (error) {
-    return error as { code: number; stdout: string; stderr: string };
-  }
-}
 
 /** Points of a run that nobody has started. */
 const orphan = (name: string, workspace = 'default') =>

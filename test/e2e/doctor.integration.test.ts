@@ -1,19 +1,16 @@
 /** `runlog doctor` on real servers: content with a healthy one, and for each thing that is wrong a finding that says what to do. */
-import { execFile } from 'node:child_process';
 import { appendFileSync, readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
-import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { dataLayout } from '../../cli/layout.js';
 import { connect } from '../../clickhouse/client.js';
 import { layout, writerPassword } from '../../clickhouse/config-files.js';
 import type { DoctorFinding } from '../../clickhouse/doctor.js';
 import { systemClock as clock } from '../../runtime/clock.js';
-import { entryFile } from '../../runtime/entry.js';
 import { startStack, type Stack } from '../stack.js';
 import { ask } from './api.js';
+import { runlog } from './runlog.js';
 
-const run = promisify(execFile);
 let stack: Stack;
 beforeAll(async () => {
   stack = await startStack();
@@ -28,11 +25,7 @@ interface Looked {
 }
 
 async function doctor(...flags: string[]): Promise<Looked> {
-  const args = [entryFile('cli/main'), 'doctor', '--json', '--data', stack.data, ...flags];
-  const { code, stdout, stderr } = await run(process.execPath, args).then(
-    (ended) => ({ code: 0, ...ended }),
-    (error: unknown) => error as { code: number; stdout: string; stderr: string },
-  );
+  const { code, stdout, stderr } = await runlog('doctor', '--json', '--data', stack.data, ...flags);
   return { code, stderr, ...(JSON.parse(stdout) as Pick<Looked, 'healthy' | 'findings'>) };
 }
 
