@@ -3,6 +3,7 @@ import type { Cell, Row } from '../../clickhouse/tables.js';
 import { limits } from '../../runtime/limits.js';
 import { Problem } from '../../runtime/problem.js';
 import type { QueryDeps } from '../deps.js';
+import { controlMark, createMemory } from '../memory.js';
 import { Bindings, uuidList } from '../sql/bindings.js';
 
 /** Points of (run, generation) with step < cut belong to the run that has the segment. */
@@ -25,11 +26,18 @@ export interface RunDirectory {
   find(workspace: string, ids: readonly string[], signal: AbortSignal): Promise<readonly KnownRun[]>;
 }
 
+/** Roughly what is remembered of a run, and of each of its segments. */
+const RUN_BYTES = 200;
+const SEGMENT_BYTES = 150;
+
 export function createRunDirectory(deps: QueryDeps): RunDirectory {
   const { tables, database, board } = deps;
-  // an entry read when the tables had control offset n is right as long as they are at n
-  const known = new Map<string, KnownRun>();
-  let knownAt = '';
+  const known = createMemory<KnownRun>({
+    mark: controlMark(board),
+    entriesMax: limits.seriesRunsRememberedMax,
+    bytesMax: limits.runPartsRememberedBytesMax,
+    bytesOf: ({ id, segments }) => RUN_BYTES + 2 * id.length + SEGMENT_BYTES * segments.length,
+  });
 
   async function read(workspace: string, ids: readonly string[], signal: AbortSignal): Promise<KnownRun[]> {
     const bindings = new Bindings();
@@ -57,17 +65,12 @@ export function createRunDirectory(deps: QueryDeps): RunDirectory {
 
   return {
     async find(workspace, ids, signal) {
-      const name = (id: string) => `${workspace}\0${id}`;
       const lookUp = async () => {
-        const { epoch, control } = board.reached();
-        const now = `${epoch}.${String(control)}`;
-        if (now !== knownAt || known.size > limits.seriesRunsRememberedMax) known.clear();
-        knownAt = now;
-        const missing = [...new Set(ids.filter((id) => !known.has(name(id))))];
-        const found = missing.length === 0 ? [] : await read(workspace, missing, signal);
-        const fresh = new Map(found.map((run) => [run.id, run]));
-        if (knownAt === now) for (const run of found) known.set(name(run.id), run);
-        return ids.map((id) => known.get(name(id)) ?? fresh.get(id));
+        const found = await known.through(workspace, [...new Set(ids)], async (missing) => {
+          const runs = await read(workspace, missing, signal);
+          return new Map(runs.map((run) => [run.id, run]));
+        });
+        return ids.map((id) => found.get(id));
       };
       let runs = await lookUp();
       if (runs.includes(undefined) && deps.barrier !== undefined) {
